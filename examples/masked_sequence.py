@@ -1,0 +1,54 @@
+"""Padding that does not count: the mask that an embedding makes reaches the loss in `fit`, by itself.
+
+A model reads the Zen of Python, line by line, and predicts each next character. Lines are of unequal length.
+"""
+
+import codecs
+import contextlib
+import io
+
+import keras
+import keras_losses as kl
+import numpy as np
+
+with contextlib.redirect_stdout(io.StringIO()):  # the module prints itself
+    import this
+
+lines = codecs.decode(this.s, "rot13").splitlines()[2:]
+letters = sorted(set("".join(lines)))  # letter i is token i + 1; 0 is padding
+
+
+def tokens(width):
+    """Inputs and targets, `(lines, width)`: the targets are the inputs moved on by one."""
+    rows = np.zeros((len(lines), width + 1), "int32")
+    for row, line in zip(rows, lines, strict=True):
+        row[: len(line)] = [letters.index(letter) + 1 for letter in line]
+    inputs, targets = rows[:, :-1], rows[:, 1:]
+    return inputs * (targets > 0), targets  # the last letter has no successor
+
+
+def train(width):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(len(letters) + 1, 32, mask_zero=True),
+            keras.layers.GRU(32, return_sequences=True),
+            keras.layers.Dense(len(letters) + 1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), loss=kl.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = tokens(width)
+    history = model.fit(x, y, batch_size=len(x), epochs=20, shuffle=False, verbose=0).history["loss"]
+    values = kl.SparseCategoricalCrossentropy(from_logits=True, reduction="none")(y, model.predict(x, verbose=0))
+    return history, model.evaluate(x, y, batch_size=len(x), verbose=0), np.mean(keras.ops.convert_to_numpy(values)[x > 0])
+
+
+longest = max(map(len, lines))
+history, evaluated, by_hand = train(longest)
+padded, _, _ = train(2 * longest)
+print(f"loss per character: {history[0]:.4f} at the start, {history[-1]:.4f} at the end, {padded[-1]:.4f} with twice the padding")
+print(f"evaluated {evaluated:.4f}, the mean over characters by hand {by_hand:.4f}")
+np.testing.assert_allclose(padded, history, rtol=1e-3)
+np.testing.assert_allclose(evaluated, by_hand, rtol=1e-4)
+assert history[-1] < history[0]

@@ -1,0 +1,155 @@
+"""Focal losses: cross-entropy that weighs easy examples down."""
+
+from dataclasses import KW_ONLY
+from typing import Any
+
+from keras import ops
+
+from keras_losses import math
+from keras_losses.classification.binary import binary_terms, smooth_binary
+from keras_losses.classification.categorical import rows_of_one, smooth_labels, warn_of_one_class
+from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
+from keras_losses.core.function import function_of
+from keras_losses.core.loss import Loss
+from keras_losses.core.spec import binary, logit, onehot, prob, simplex
+from keras_losses.core.weighting import check_binary_weights, class_weights
+from keras_losses.regression.elementwise import weigh_outputs
+
+
+class BinaryFocalCrossentropy(Loss, kw_only=False):
+    """Binary cross-entropy, weighed by how far the prediction is from the label.
+
+    Formula: `mean_d a_d q_d^gamma bce_d` with `q = y (1 - p) + (1 - y) p`, the probability given to the other label, `bce` as in
+    `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with `apply_class_balancing`, else 1. From logits the weight
+    is `exp(gamma log q)` with `log q` in log space, so that value and gradient are right for every logit and gamma.
+
+    Args:
+        apply_class_balancing: weigh the two classes by `alpha` and `1 - alpha`.
+        alpha: weight of class 1, in [0, 1].
+        gamma: focusing exponent >= 0; 0 gives binary cross-entropy.
+        from_logits: `y_pred` holds logits, not probabilities.
+        label_smoothing: in [0, 1].
+        axis: the axis of the outputs, over which the mean is taken.
+        class_weight: the weights of class 0 and class 1, or `{class: weight}`, or None.
+
+    Shapes:
+        `y_true`: `(B, ..., D)`, labels 0 or 1 or between; `y_pred`: the same; `(B,)` counts as `(B, 1)`.
+
+    Returns:
+        The mean over `axis`, `(B, ...)`, reduced.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes differ.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> float(kl.BinaryFocalCrossentropy(from_logits=True)(np.array([[1.0]]), np.array([[-30.0]])))
+    30.0
+
+    Reference: T.-Y. Lin et al., Focal loss for dense object detection, 2017, arXiv:1708.02002.
+    """
+
+    apply_class_balancing: bool = False
+    alpha: Fraction = 0.25
+    gamma: NonNegative = 2.0
+    from_logits: bool = False
+    label_smoothing: Fraction = 0.0
+    axis: int = -1
+    _: KW_ONLY
+    class_weight: ClassWeight = None
+
+    y_true = binary("B *S D")
+    last_axis = "axis"
+
+    @property
+    def y_pred(self):
+        return logit("B *S D") if self.from_logits else prob("B *S D")
+
+    def validate(self):
+        check_binary_weights(self)
+
+    def call(self, y_true, y_pred):
+        y_true = smooth_binary(y_true, self.label_smoothing)
+        value = sum(binary_terms(self, y_true, y_pred)) * math.focal_weight(self._log_q(y_true, y_pred), self.gamma)
+        if self.apply_class_balancing:
+            value = value * (y_true * self.alpha + (1 - y_true) * (1 - self.alpha))
+        return math.mean(value)
+
+    def _log_q(self, y_true, y_pred):
+        if not self.from_logits:
+            return math.safe_log(y_true * (1 - y_pred) + (1 - y_true) * y_pred)
+        # Both summands in log space: for a hard label one of them vanishes and the other is exact for any logit.
+        positive = math.safe_log(y_true) - math.softplus(y_pred)
+        negative = math.safe_log(1 - y_true) - math.softplus(-y_pred)
+        return ops.logaddexp(positive, negative)
+
+
+class CategoricalFocalCrossentropy(Loss, kw_only=False):
+    """Categorical cross-entropy, each class weighed by how far its probability is from 1.
+
+    Formula: `-sum_c alpha_c w_c (1 - p_c)^gamma y_c log p_c`, labels smoothed and probabilities divided by their sum as in
+    `CategoricalCrossentropy`. From logits `log(1 - p_c)` is the logsumexp of the other logits minus that of all, so that
+    value and gradient are right for every logit and gamma.
+
+    Args:
+        alpha: number >= 0 that multiplies every class, or one number per class.
+        gamma: focusing exponent >= 0; 0 gives `alpha` times categorical cross-entropy.
+        from_logits: `y_pred` holds logits, not probabilities.
+        label_smoothing: in [0, 1].
+        axis: the axis of the classes.
+        class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
+
+    Shapes:
+        `y_true`, `y_pred`: `(B, ..., C)`, or with the classes on `axis`.
+
+    Returns:
+        One value a distribution, `(B, ...)`, reduced.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes differ.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> loss = kl.CategoricalFocalCrossentropy(alpha=1.0, from_logits=True)
+    >>> float(loss(np.array([[0, 1]]), np.array([[20.0, -20.0]])))
+    40.0
+
+    Reference: T.-Y. Lin et al., Focal loss for dense object detection, 2017, arXiv:1708.02002.
+    """
+
+    alpha: NonNegative | tuple[NonNegative, ...] = 0.25
+    gamma: NonNegative = 2.0
+    from_logits: bool = False
+    label_smoothing: Fraction = 0.0
+    axis: int = -1
+    _: KW_ONLY
+    class_weight: ClassWeight = None
+
+    y_true = onehot("B *S C")
+    last_axis = "axis"
+
+    @property
+    def y_pred(self):
+        return logit("B *S C") if self.from_logits else simplex("B *S C")
+
+    def call(self, y_true, y_pred):
+        warn_of_one_class(self, y_pred)
+        y_true = smooth_labels(y_true, self.label_smoothing) * class_weights(self, y_pred)
+        log_p, log_q = self._logs(y_pred)
+        value = -y_true * log_p * math.focal_weight(log_q, self.gamma)
+        if isinstance(self.alpha, tuple):
+            return ops.sum(weigh_outputs(self, value, self.alpha, "alpha"), axis=-1)
+        return self.alpha * ops.sum(value, axis=-1)
+
+    def _logs(self, y_pred) -> tuple[Any, Any]:
+        """`log p` and `log(1 - p)`."""
+        if self.from_logits:
+            return ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred)
+        p = rows_of_one(y_pred)
+        return math.log_probability(p), math.safe_log(1 - p)
+
+
+binary_focal_crossentropy = function_of(BinaryFocalCrossentropy)
+categorical_focal_crossentropy = function_of(CategoricalFocalCrossentropy)

@@ -1,0 +1,218 @@
+"""What a formula receives: cast, aligned, the class axis last, and harmless where an entry does not count."""
+
+import dataclasses
+import functools
+import inspect
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_losses.core import align, debug
+from keras_losses.core.spec import KINDS, Kind, Spec, label, real
+
+_FLOATS = ("bfloat16", "float16", "float32", "float64")
+
+
+@dataclasses.dataclass
+class Prepared:
+    """The arguments of `call`, which entries are excluded (`valid`), and which labels are out of range (`wrong`)."""
+
+    y_true: Any
+    y_pred: Any
+    extra: dict[str, Any]
+    valid: Any = None
+    wrong: Any = None
+
+
+def at_least_float32(dtype: str) -> str:
+    return "float64" if dtype == "float64" else "float32"
+
+
+def dtype_of(x: Any) -> str:
+    """The dtype of a tensor, array, number or nested list, as Keras names it."""
+    return keras.backend.standardize_dtype((x if hasattr(x, "dtype") else np.asarray(x)).dtype)
+
+
+def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: dict, compute: str) -> Prepared:
+    """Cast, align and clean the inputs of one call of `loss`."""
+    who, true, pred = str(loss.name), loss.y_true, loss.y_pred
+    if pred is not None and pred.kind.name == "parts":
+        y_pred = _pack(who, y_pred, pred, compute)
+    elif pred is None and _is_structure(y_pred):
+        return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
+    if pred is None or true is None:
+        true, pred = _infer(y_true, y_pred, true, pred)
+    rounding = debug.epsilon(dtype_of(y_true)), debug.epsilon(dtype_of(y_pred))
+    y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
+    if loss.last_axis is not None:
+        y_true, y_pred = _move_axis(who, loss, y_true, y_pred)
+    y_true, y_pred = align.align_pair(who, y_true, y_pred, true, pred)
+
+    keep = _keep(who, weight, mask, tuple(y_pred.shape))
+    keep_true = _shared(keep, true, pred, y_true, y_pred)
+    if debug.is_active():
+        classes = dict(zip(pred.names(len(y_pred.shape)), y_pred.shape, strict=False)).get(true.classes or "")
+        debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], classes, getattr(loss, "ignore_class", None))
+        debug.check_input(who, "y_pred", y_pred, pred, keep, rounding[1])
+    prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), _extra(loss, extra, compute))
+    if true.kind.integer:
+        _clean_labels(loss, prepared, true, pred)
+    if "mask" in call_arguments(type(loss)):
+        prepared.extra["mask"] = keep
+    if pred.parts:
+        prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
+    return prepared
+
+
+@functools.cache
+def call_arguments(cls: type) -> tuple[str, ...]:
+    """What `call` of a loss takes besides `y_true` and `y_pred`."""
+    return tuple(inspect.signature(cls.call).parameters)[3:]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _cast(x, kind: Kind, compute):
+    if not kind.integer:
+        # Arrays by way of NumPy: a backend would first make floatx of a float64 array.
+        x = np.asarray(x, compute) if isinstance(x, (np.ndarray, np.generic)) else x
+        return ops.cast(ops.convert_to_tensor(x, dtype=None if hasattr(x, "dtype") else compute), compute)
+    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    dtype = dtype_of(x)
+    if isinstance(x, np.ndarray) and dtype in ("int64", "uint64", "uint32"):
+        # A backend without int64 wraps ids around: kept at the end of its range, they stay out of range.
+        x = np.clip(x, -(2**31), 2**31 - 1) if keras.backend.backend() == "jax" else x.astype("int64")
+    x = ops.convert_to_tensor(x)
+    if dtype in ("int32", "int64", "float32", "float64"):
+        return x
+    # Float labels stay floats until `_clean_labels` has seen which of them are no integers.
+    return ops.cast(x, "float32" if dtype in _FLOATS else "int64" if dtype in ("uint32", "uint64") else "int32")
+
+
+def _infer(y_true, y_pred, true, pred):
+    """The contract of a loss that states none: one shape, or integer ids one axis shorter than the prediction."""
+    if pred is None:
+        pred = real(" ".join(true.axes)) if true is not None and not true.kind.integer else real("B *S D")
+    if true is None:
+        shape_true, shape_pred = np.shape(y_true), np.shape(y_pred)
+        shorter = len(shape_true) == len(shape_pred) - 1 and shape_pred[-1] != 1
+        column = len(shape_true) == len(shape_pred) > 1 and shape_true[-1] == 1 and shape_pred[-1] != 1
+        if dtype_of(y_true) not in _FLOATS and (shorter or column):
+            true = label(" ".join(pred.axes[:-1]), classes=None)
+        else:
+            true = real(" ".join(pred.axes))
+    return true, pred
+
+
+def _is_structure(x):
+    return isinstance(x, dict) or (isinstance(x, (list, tuple)) and any(hasattr(v, "shape") for v in x))
+
+
+def _structure(loss, y_true, y_pred, weight, mask, extra, compute):
+    """Dicts and lists of tensors without a contract: cast, not checked; the formula knows what it takes."""
+
+    def convert(x):
+        return _cast(x, KINDS["real" if dtype_of(x) in _FLOATS else "id"], compute)
+
+    prepared = Prepared(keras.tree.map_structure(convert, y_true), keras.tree.map_structure(convert, y_pred), dict(extra))
+    if "mask" in call_arguments(type(loss)):
+        prepared.extra["mask"] = _keep(str(loss.name), weight, mask, None)
+    return prepared
+
+
+def _pack(who, y_pred, pred, compute):
+    if not isinstance(y_pred, dict):
+        return y_pred
+    names = [name for name, _ in pred.parts]
+    if set(names) != set(y_pred):
+        raise ValueError(f"{who}: y_pred must be a dict with the keys {names}. Received: {sorted(map(str, y_pred))}")
+    return ops.stack([ops.cast(ops.convert_to_tensor(y_pred[name]), compute) for name in names], axis=-1)
+
+
+def _move_axis(who, loss, y_true, y_pred):
+    axis, rank = getattr(loss, loss.last_axis), len(y_pred.shape)
+    if axis == -1:
+        return y_true, y_pred
+    if not -rank <= axis < rank:
+        raise ValueError(f"{who}: {loss.last_axis}={axis} is no axis of y_pred with shape {tuple(y_pred.shape)}.")
+    axis %= rank
+    if axis != rank - 1:
+        y_true = ops.moveaxis(y_true, axis, -1) if len(y_true.shape) == rank else y_true
+        y_pred = ops.moveaxis(y_pred, axis, -1)
+    return y_true, y_pred
+
+
+def _keep(who, weight, mask, shape):
+    """Which entries count, with axes matched from the left to those of the prediction; None: all."""
+    keep = None
+    for given, what in ((None if weight is None else ops.not_equal(weight, 0), "sample_weight"), (mask, "mask")):
+        if given is None:
+            continue
+        if shape is not None:
+            given = align.align_left(who, what, given, shape, of="y_pred", pad=False)
+        if len(given.shape) > 1 and given.shape[-1] == 1:
+            given = ops.squeeze(given, axis=-1)
+        if keep is not None:
+            rank = max(len(keep.shape), len(given.shape))
+            given = ops.logical_and(align.pad_rank(keep, rank), align.pad_rank(given, rank))
+        keep = given
+    return keep
+
+
+def _shared(keep, true: Spec, pred: Spec, y_true, y_pred):
+    """`keep` for the target: over the leading axes that it shares with the prediction, any over the others."""
+    if keep is None:
+        return None
+    pairs = zip(true.names(len(y_true.shape)), pred.names(len(y_pred.shape)), strict=False)
+    shared = 0
+    for a, b in pairs:
+        if a != b:
+            break
+        shared += 1
+    return align.reduce_rank(keep, shared) if shared else None
+
+
+def _fill(x, keep, kind: Kind):
+    if keep is None:
+        return x
+    return ops.where(align.pad_rank(keep, len(x.shape)), x, ops.full_like(x, 0 if kind.integer else kind.fill))
+
+
+def _extra(loss, extra, compute):
+    allowed = call_arguments(type(loss))
+    result = {}
+    for name, value in extra.items():
+        if name not in allowed:
+            raise TypeError(f"{loss.name}: unexpected argument `{name}`. Expected one of: sample_weight, mask, {allowed}")
+        spec = getattr(loss, name, None)
+        kind = spec.kind if isinstance(spec, Spec) else KINDS["real" if dtype_of(value) in _FLOATS else "id"]
+        result[name] = None if value is None else _cast(value, kind, compute)
+    return result
+
+
+def _clean_labels(loss, prepared, true: Spec, pred: Spec):
+    """Labels as integers in range; which were not, and which are to be ignored, is noted."""
+    labels, wrong = prepared.y_true, None
+    if dtype_of(labels) in _FLOATS:
+        whole = ops.equal(labels, ops.round(labels)) & (ops.abs(labels) < 2**31)  # False for NaN and infinity
+        labels = ops.cast(ops.where(whole, labels, ops.zeros_like(labels)), "int32")
+        wrong = ops.logical_not(whole)
+    if true.classes is not None:
+        classes = _size(prepared.y_pred, pred, true.classes)
+        outside = (labels < 0) | (labels >= classes)
+        wrong = outside if wrong is None else wrong | outside
+    ignore = getattr(loss, "ignore_class", None)
+    if ignore is not None:
+        ignored = ops.equal(labels, ignore)
+        prepared.valid = ops.logical_not(ignored)
+        wrong = None if wrong is None else wrong & prepared.valid
+        labels = ops.where(ignored, ops.zeros_like(labels), labels)
+        prepared.y_pred = _fill(prepared.y_pred, prepared.valid, pred.kind)
+    if wrong is not None:
+        labels = ops.where(wrong, ops.zeros_like(labels), labels)
+    prepared.y_true, prepared.wrong = labels, wrong
+
+
+def _size(x, spec, name):
+    position = spec.names(len(x.shape)).index(name)
+    return x.shape[position] if x.shape[position] is not None else ops.shape(x)[position]

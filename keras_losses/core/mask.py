@@ -1,0 +1,66 @@
+"""The Keras mask of a tensor: the one file that knows where it hangs.
+
+Two backends keep it as an attribute of the tensor, JAX in a private table. The cheap way in is `keras.src`; where that
+moves, a tiny layer, whose `call` Keras hands the mask, is the public one.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+try:
+    from keras.src.backend import get_keras_mask as _get
+    from keras.src.backend import set_keras_mask as _set
+except ImportError:  # pragma: no cover - depends on the Keras version
+    _get = _set = None
+
+
+class _Reader(keras.layers.Layer):
+    """Returns the mask that Keras hands to the `call` of a layer, as a float tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+        self.found = None
+
+    def call(self, inputs, mask=None):
+        self.found = mask
+        return inputs
+
+
+class _Writer(keras.layers.Layer):
+    """Hangs a mask on its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.supports_masking = True
+        self.mask = None
+
+    def call(self, inputs):
+        # A new tensor: the mask must not end up on the caller's.
+        return ops.multiply(inputs, 1)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return self.mask
+
+
+def get_mask(x: Any) -> Any:
+    """The Keras mask of `x`, or None."""
+    if isinstance(x, (dict, list, tuple)) or not hasattr(x, "shape"):
+        return None
+    if _get is not None:
+        return _get(x)
+    reader = _Reader()
+    reader(x)
+    return reader.found
+
+
+def set_mask(x: Any, mask: Any) -> Any:
+    """`x` with a Keras mask, so that Keras's own reduction leaves the masked entries out."""
+    if _set is not None:
+        _set(x, mask)
+        return x
+    writer = _Writer()
+    writer.mask = mask
+    return writer(x)

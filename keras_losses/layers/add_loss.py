@@ -1,0 +1,81 @@
+"""A loss inside a model, for what `compile` cannot express."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_losses.core.config import load_loss
+from keras_losses.core.fields import shorten
+
+
+@keras.saving.register_keras_serializable(package="keras_losses")
+class AddLoss(keras.layers.Layer):
+    """Adds a loss between tensors of a model to what `fit` minimises, and passes its first input on.
+
+    For an activity penalty, a loss between two branches, or a loss that needs a further input. The value is logged under
+    the name of the layer.
+
+    Args:
+        loss: a `keras.losses.Loss` that reduces to one number.
+        weight: number that multiplies the loss. It is a variable, `layer.weight`: assign to it during training, from a
+            callback for instance, and the next step uses the new number.
+        **kwargs: `name` and `dtype` of the layer.
+
+    Call arguments:
+        y_pred: the tensor that is passed on, unchanged.
+        y_true: the target, any tensor of the model. None: zeros, a penalty on `y_pred`.
+        sample_weight: weights, as of any loss.
+
+    Returns:
+        `y_pred`.
+
+    Raises:
+        ValueError: `loss` is no loss, or does not reduce to one number.
+
+    Example:
+
+    >>> import keras, numpy as np, keras_losses as kl
+    >>> x = keras.Input((4,))
+    >>> code = kl.layers.AddLoss(kl.MeanAbsoluteError(), weight=0.1, name="sparsity")(keras.layers.Dense(3)(x))
+    >>> model = keras.Model(x, keras.layers.Dense(1)(code))
+    >>> model.compile("sgd", kl.MeanSquaredError())
+    >>> sorted(model.fit(np.ones((8, 4)), np.ones((8, 1)), verbose=0).history)
+    ['loss', 'sparsity']
+    """
+
+    def __init__(self, loss: keras.losses.Loss, weight: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(loss, keras.losses.Loss) or loss.reduction in (None, "none"):
+            raise ValueError(
+                f"{self.name}: `loss` must be a keras.losses.Loss that reduces to one number. Received: {shorten(loss)}"
+            )
+        self.loss = loss
+        self._initial_weight = float(weight)
+        self.weight = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
+        )
+        self.metric = keras.metrics.Mean(name=self.name)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, y_pred: Any, y_true: Any = None, sample_weight: Any = None) -> Any:
+        target = ops.zeros_like(y_pred) if y_true is None else y_true
+        value = self.loss(target, y_pred, sample_weight=sample_weight)
+        self.add_loss(ops.cast(self.weight, value.dtype) * value)
+        self.metric.update_state(value, sample_weight=ops.shape(y_pred)[0])
+        return y_pred
+
+    def compute_output_shape(self, y_pred_shape: Any, *args: Any, **kwargs: Any) -> Any:
+        return y_pred_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "loss": keras.losses.serialize(self.loss),
+            "weight": self._initial_weight,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "AddLoss":
+        return cls(**{**config, "loss": load_loss(config["loss"], "AddLoss.loss")})

@@ -1,0 +1,116 @@
+"""Element-wise functions with a finite value and a finite gradient, the same on every backend.
+
+The raw operations differ at their kinks: the gradient of `abs` at 0 is 1 on one backend and 0 on the others, a tie in
+`maximum` is split on two of them, `clip` at its edge gives 0.5 or 1. Here the gradient at a kink is 0.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+EPSILON = 1e-7
+"""Smallest probability that a loss tells from 0, as in Keras."""
+
+
+def tiny(x: Any) -> float:
+    """The smallest normal number of the dtype of `x`."""
+    return 2.2250738585072014e-308 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1.1754943508222875e-38
+
+
+def absolute(x: Any) -> Any:
+    """`|x|` with gradient 0 at 0."""
+    return x * ops.stop_gradient(ops.sign(x))
+
+
+def positive_part(x: Any) -> Any:
+    """`max(x, 0)` with gradient 0 at 0."""
+    return ops.relu(x)
+
+
+def minimum(x: Any, high: float) -> Any:
+    """`min(x, high)` for a number `high`, with gradient 0 from `high` on."""
+    return ops.where(x < high, x, ops.full_like(x, high))
+
+
+def maximum(x: Any, low: float) -> Any:
+    """`max(x, low)` for a number `low`, with gradient 0 up to `low`."""
+    return ops.where(x > low, x, ops.full_like(x, low))
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    """`x` within [low, high], with gradient 0 at the edges and outside."""
+    return minimum(maximum(x, low), high)
+
+
+def floor(x: Any, low: float) -> Any:
+    """`max(x, low)` with the gradient 1 everywhere, so that a value below `low` can still recover."""
+    return ops.stop_gradient(ops.maximum(x, low)) + (x - ops.stop_gradient(x))
+
+
+def log_probability(p: Any, low: float = EPSILON) -> Any:
+    """`log(max(p, low))` with the gradient `1 / max(p, low)`: finite, and alive at p = 0."""
+    return ops.log(floor(p, low))
+
+
+def safe_log(x: Any) -> Any:
+    """`log(x)` for x > 0; below the smallest normal number its logarithm, with gradient 0."""
+    return ops.log(maximum(x, tiny(x)))
+
+
+def safe_sqrt(x: Any) -> Any:
+    """`sqrt(x)` with value and gradient 0 at 0 and below."""
+    positive = x > 0
+    return ops.where(positive, ops.sqrt(ops.where(positive, x, ops.ones_like(x))), ops.zeros_like(x))
+
+
+def safe_divide(x: Any, y: Any) -> Any:
+    """`x / y`, and 0 with gradient 0 where `y` is 0."""
+    usable = ops.not_equal(y, 0)
+    quotient = x / ops.where(usable, y, ops.ones_like(y))
+    return ops.where(usable, quotient, ops.zeros_like(quotient))
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """`x log(y)`, and 0 with gradient 0 where `x` is 0, whatever `y` is."""
+    nonzero = ops.not_equal(x, 0)
+    product = x * safe_log(ops.where(nonzero, y, ops.ones_like(y)))
+    return ops.where(nonzero, product, ops.zeros_like(product))
+
+
+def softplus(x: Any) -> Any:
+    """`log(1 + exp(x))`, exact in both tails."""
+    # ops.softplus is x from a threshold on, on one backend from 20: 2e-9 off.
+    return -ops.log_sigmoid(-x)
+
+
+def log1mexp(x: Any) -> Any:
+    """`log(1 - exp(x))` for x < 0, exact near 0 and far from it; at 0 and above, that of the number closest to 0."""
+    x = minimum(x, -tiny(x))
+    near = x > -0.6931471805599453
+    by_expm1 = ops.log(-ops.expm1(ops.where(near, x, -ops.ones_like(x))))
+    by_log1p = ops.log1p(-ops.exp(ops.where(near, -ops.ones_like(x), x)))
+    return ops.where(near, by_expm1, by_log1p)
+
+
+def power(x: Any, exponent: float, low: float = EPSILON) -> Any:
+    """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: the gradient stays finite."""
+    inside = x > low
+    curve = ops.power(ops.where(inside, x, ops.ones_like(x)), exponent)
+    return ops.where(inside, curve, x * low ** (exponent - 1))
+
+
+def focal_weight(log_q: Any, gamma: float) -> Any:
+    """`q ** gamma` from `log q`, finite with its gradient for every gamma >= 0."""
+    return ops.ones_like(log_q) if gamma == 0 else ops.exp(gamma * log_q)
+
+
+def log_cosh(x: Any) -> Any:
+    """`log(cosh(x))`, exact for tiny and for huge x."""
+    size = absolute(x)
+    small = size < 1
+    half = ops.sinh(0.5 * ops.where(small, x, ops.zeros_like(x)))
+    large = ops.where(small, ops.ones_like(x), size)
+    return ops.where(
+        small, ops.log1p(2 * ops.square(half)), large - 0.6931471805599453 + ops.log1p(ops.exp(-2 * large))
+    )

@@ -1,0 +1,86 @@
+"""Reductions over one axis that are defined where nothing counts, and logarithms of sums that never leave log space."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_losses.math.elementary import safe_divide
+
+# Finite stand-in for minus infinity: differences of it stay finite, exp of it is 0.
+_LOWEST = {"float64": -1e300}
+
+
+def lowest(x: Any) -> float:
+    """A number that no sum of exponentials notices, without the NaN that differences of infinities give."""
+    return _LOWEST.get(keras.backend.standardize_dtype(x.dtype), -1e30)
+
+
+def mean(x: Any, axis: Any = -1) -> Any:
+    """The mean over `axis`, 0 where the axis is empty."""
+    if 0 in (x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))):
+        return ops.sum(x, axis=axis)
+    return ops.mean(x, axis=axis)
+
+
+def masked_mean(x: Any, mask: Any, axis: Any = -1) -> Any:
+    """The mean of what `mask` lets through; 0 with gradient 0 where that is nothing."""
+    weight = ops.cast(mask, x.dtype)
+    kept = ops.where(mask, x, ops.zeros_like(x))
+    return safe_divide(ops.sum(kept, axis=axis), ops.sum(weight, axis=axis))
+
+
+def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) -> Any:
+    """`log sum exp` of what `mask` lets through; `lowest(x)` with gradient 0 where that is nothing."""
+    low = lowest(x)
+    kept = ops.where(mask, x, ops.full_like(x, low))
+    some = ops.any(mask, axis=axis, keepdims=keepdims)
+    result = ops.logsumexp(kept, axis=axis, keepdims=keepdims)
+    return ops.where(some, result, ops.full_like(result, low))
+
+
+def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
+    """The softmax of what `mask` lets through, 0 elsewhere; all 0 where that is nothing."""
+    kept = ops.where(mask, x, ops.full_like(x, lowest(x)))
+    return ops.where(mask, ops.softmax(kept, axis=axis), ops.zeros_like(x))
+
+
+def largest(x: Any, axis: int = -1) -> Any:
+    """The maximum over `axis`; entries that tie share the gradient evenly, on every backend."""
+    peak = ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+    winner = ops.cast(ops.equal(x, peak), x.dtype)
+    share = ops.stop_gradient(winner / ops.sum(winner, axis=axis, keepdims=True))
+    return ops.squeeze(peak, axis=axis) + ops.sum(share * (x - ops.stop_gradient(x)), axis=axis)
+
+
+def log1m_softmax(logits: Any) -> Any:
+    """`log(1 - softmax(logits))` over the last axis: logsumexp of the other logits minus logsumexp of all.
+
+    With one class, where 1 - p is 0, it is `lowest`.
+    """
+    first = ops.cast(ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1]), "bool")
+    # Only the most probable class can exceed 1/2; there the difference 1 - p cancels, so its logarithm is taken
+    # from the other classes. Elsewhere log1p(-p) is exact.
+    others = masked_logsumexp(logits, ops.logical_not(first), keepdims=True) - ops.logsumexp(logits, axis=-1, keepdims=True)
+    p = ops.where(first, ops.zeros_like(logits), ops.softmax(logits, axis=-1))
+    return ops.where(first, others, ops.log1p(-ops.minimum(p, 0.75)))
+
+
+def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
+    """`log(cumsum(exp(x)))` along `axis`, without overflow; `reverse` sums from the end.
+
+    Doubling steps of `logaddexp` on shifted copies: log2(n) passes over static shapes, so that it compiles, and has a
+    gradient, where a scan would not.
+    """
+    x = ops.moveaxis(x, axis, -1)
+    n = x.shape[-1]
+    if n is None:
+        raise ValueError("logcumsumexp: the size of the axis must be known.")
+    low = ops.full_like(x, lowest(x))
+    for step in (2**k for k in range(math.ceil(math.log2(max(n, 2))))):
+        if step >= n:
+            break
+        parts = (x[..., step:], low[..., :step]) if reverse else (low[..., :step], x[..., :-step])
+        x = ops.logaddexp(x, ops.concatenate(parts, axis=-1))
+    return ops.moveaxis(x, -1, axis)

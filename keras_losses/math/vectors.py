@@ -1,0 +1,53 @@
+"""Norms and pairwise distances with finite gradients at zero vectors and at equal points."""
+
+from typing import Any, Literal
+
+from keras import ops
+
+from keras_losses.math.elementary import positive_part, safe_sqrt
+
+Distance = Literal["cosine", "dot", "euclidean", "squared_euclidean"]
+
+
+def safe_norm(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
+    """The Euclidean norm, right up to the largest number, with gradient 0 at the zero vector."""
+    scale = _scale(x, axis)
+    norm = safe_sqrt(ops.sum(ops.square(x / scale), axis=axis, keepdims=True)) * scale
+    return norm if keepdims else ops.squeeze(norm, axis=axis)
+
+
+def normalize(x: Any, axis: int = -1) -> Any:
+    """`x` with Euclidean norm 1; the zero vector stays zero, with gradient 0."""
+    # A direction does not depend on the scale, so the scale can be a constant in the gradient.
+    x = x / _scale(x, axis)
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    nonzero = squares > 0
+    return x * ops.where(nonzero, ops.rsqrt(ops.where(nonzero, squares, ops.ones_like(squares))), ops.zeros_like(squares))
+
+
+def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
+    """All distances between the rows of `x` `(N, D)` and `y` `(M, D)`: `(N, M)`.
+
+    Args:
+        x: vectors.
+        y: vectors.
+        distance: `"cosine"`: 1 - cosine of the angle; `"dot"`: minus the inner product; `"euclidean"`;
+            `"squared_euclidean"`. Rounding never makes a distance negative; equal points have gradient 0.
+    """
+    if distance == "dot":
+        return -ops.matmul(x, ops.transpose(y))
+    if distance == "cosine":
+        return 1 - ops.matmul(normalize(x), ops.transpose(normalize(y)))
+    squared = positive_part(
+        ops.sum(ops.square(x), axis=-1, keepdims=True)
+        + ops.expand_dims(ops.sum(ops.square(y), axis=-1), 0)
+        - 2 * ops.matmul(x, ops.transpose(y))
+    )
+    return squared if distance == "squared_euclidean" else safe_sqrt(squared)
+
+
+def _scale(x, axis):
+    """The largest magnitude, a power of two below it, so that squares neither overflow nor vanish; 1 for a zero vector."""
+    peak = ops.stop_gradient(ops.max(ops.abs(x), axis=axis, keepdims=True))
+    usable = ops.logical_and(peak > 0, ops.isfinite(peak))
+    return ops.where(usable, peak, ops.ones_like(peak))

@@ -1,0 +1,79 @@
+"""Pictures. The only module that imports Matplotlib; without pyplot, so no window system is ever asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from keras_losses.demo import Result
+
+COLORS = ("#0072b2", "#d55e00", "#009e73")  # of Okabe and Ito, which colour-blind readers can tell apart
+REST = "#b8b8b8"
+INK = "#333333"
+LOWEST, HIGHEST = 1e-6, 10.0  # of the losses shown; smaller ones are drawn in the first bin
+
+
+def training(results: list[Result], what: str, path: str | os.PathLike[str]) -> None:
+    """Learning curves beside the distribution of the losses of held-out images, written to `path`.
+
+    Args:
+        results: of `keras_losses.demo.run`.
+        what: name of the positive class, for the legend.
+        path: the picture's file; its ending, such as `.png`, is its format.
+    """
+    figure = Figure(figsize=(12, 5.2), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(wspace=0.06)
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
+    _curves(left.subplots(), results)
+    axes = np.atleast_1d(right.subplots(len(results), sharex=True, sharey=True))
+    for each, ax, color in zip(results, axes, _colors(results), strict=True):
+        _distribution(ax, each, color, what)
+    axes[0].set_title("Loss of each held-out image", loc="left", color=INK, fontsize=12, pad=10)
+    axes[len(axes) // 2].set_ylabel("share of the class", color=INK)
+    axes[-1].set_xlabel("loss of one image, after training", color=INK)
+    figure.savefig(path, dpi=130)
+
+
+def _colors(results):
+    return [COLORS[i % len(COLORS)] for i in range(len(results))]
+
+
+def _clean(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(REST)
+    ax.tick_params(colors=INK, which="both", length=3, labelsize=9)
+    ax.grid(axis="y", color="#e8e8e8", linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def _curves(ax: Axes, results: list[Result]) -> None:
+    for each, color in zip(results, _colors(results), strict=True):
+        epochs = np.arange(1, len(each.history["loss"]) + 1)
+        ax.plot(epochs, each.history["loss"], color=color, linewidth=2, label=each.name)
+        ax.plot(epochs, each.history["val_loss"], color=color, linewidth=1.4, linestyle=(0, (4, 2)))
+    ax.plot([], [], color=INK, linewidth=2, label="training")
+    ax.plot([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="held out")
+    _clean(ax)
+    ax.set_yscale("log")
+    ax.set_title("Learning curves", loc="left", color=INK, fontsize=12, pad=10)
+    ax.set_xlabel("epoch", color=INK)
+    ax.set_ylabel("mean loss", color=INK)
+    ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+
+
+def _distribution(ax: Axes, result: Result, color: str, what: str) -> None:
+    bins = np.geomspace(LOWEST, HIGHEST, 29)  # four a decade
+    for chosen, label, fill in ((~result.positive, "the others", REST), (result.positive, what, color)):
+        values = np.clip(result.values[chosen], LOWEST, HIGHEST)
+        share = np.full(len(values), 1 / max(len(values), 1))
+        ax.hist(values, bins, weights=share, color=fill, alpha=0.75, label=f"{label} ({len(values)})")
+    _clean(ax)
+    ax.set_xscale("log")
+    ax.set_xlim(LOWEST, HIGHEST)
+    legend = ax.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left", title=result.name, alignment="left")
+    legend.get_title().set(color=color, fontweight="bold")

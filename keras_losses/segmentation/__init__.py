@@ -1,0 +1,1 @@
+"""Losses of regions. overlap.py: Dice and Tversky."""
