@@ -6,9 +6,10 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import jax
 import keras
-import keras_losses as kl
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import scale
+
+import keras_losses as kl
 
 patients, progression = load_diabetes(return_X_y=True, scaled=False)
 x, y = scale(patients).astype("float32"), scale(progression).astype("float32")

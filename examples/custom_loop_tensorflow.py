@@ -5,12 +5,14 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import keras
-import keras_losses as kl
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+import keras_losses as kl
+
 images, digits = load_digits(return_X_y=True)
-batches = tf.data.Dataset.from_tensor_slices(((images / 16).astype("float32"), keras.utils.to_categorical(digits))).batch(64)
+x, y = (images / 16).astype("float32"), keras.utils.to_categorical(digits)
+batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(64)
 
 model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(32, "relu"), keras.layers.Dense(10)])
 optimizer = keras.optimizers.Adam(0.003)

@@ -5,10 +5,11 @@ import os
 os.environ["KERAS_BACKEND"] = "torch"
 
 import keras
-import keras_losses as kl
 import torch
 from sklearn.datasets import load_digits
 from torch.utils.data import DataLoader, TensorDataset
+
+import keras_losses as kl
 
 images, digits = load_digits(return_X_y=True)
 rare = (digits == 8).astype("float32")[:, None]

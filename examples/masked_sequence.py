@@ -8,8 +8,9 @@ import contextlib
 import io
 
 import keras
-import keras_losses as kl
 import numpy as np
+
+import keras_losses as kl
 
 with contextlib.redirect_stdout(io.StringIO()):  # the module prints itself
     import this
@@ -41,13 +42,18 @@ def train(width):
     x, y = tokens(width)
     history = model.fit(x, y, batch_size=len(x), epochs=20, shuffle=False, verbose=0).history["loss"]
     values = kl.SparseCategoricalCrossentropy(from_logits=True, reduction="none")(y, model.predict(x, verbose=0))
-    return history, model.evaluate(x, y, batch_size=len(x), verbose=0), np.mean(keras.ops.convert_to_numpy(values)[x > 0])
+    return (
+        history,
+        model.evaluate(x, y, batch_size=len(x), verbose=0),
+        np.mean(keras.ops.convert_to_numpy(values)[x > 0]),
+    )
 
 
 longest = max(map(len, lines))
 history, evaluated, by_hand = train(longest)
 padded, _, _ = train(2 * longest)
-print(f"loss per character: {history[0]:.4f} at the start, {history[-1]:.4f} at the end, {padded[-1]:.4f} with twice the padding")
+print(f"loss per character: {history[0]:.4f} at the start, {history[-1]:.4f} at the end")
+print(f"with twice the padding {padded[-1]:.4f} at the end")
 print(f"evaluated {evaluated:.4f}, the mean over characters by hand {by_hand:.4f}")
 np.testing.assert_allclose(padded, history, rtol=1e-3)
 np.testing.assert_allclose(evaluated, by_hand, rtol=1e-4)

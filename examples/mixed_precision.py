@@ -1,9 +1,10 @@
 """A model in half precision. Losses compute in float32, and logits keep what a probability in float16 has lost."""
 
 import keras
-import keras_losses as kl
 import numpy as np
 from sklearn.datasets import load_digits
+
+import keras_losses as kl
 
 keras.config.set_dtype_policy("mixed_float16")
 keras.utils.set_random_seed(0)
@@ -23,8 +24,9 @@ print(f"logits are {logits.dtype}, the loss is {kind}: {history[0]:.4f} at the s
 # A confident mistake: its probability in float16 is exactly 1, its logit still says how wrong it is.
 wrong, logit = np.array([[0.0]]), np.array([[20.0]], "float16")
 probability = keras.ops.sigmoid(logit)
-from_probability, from_logit = float(kl.BinaryCrossentropy()(wrong, probability)), float(loss(wrong, logit))
-print(f"a logit of 20 against label 0 costs {from_logit:.2f}; its probability {float(probability[0, 0])} only {from_probability:.2f}")
+from_logit, from_probability = float(loss(wrong, logit)), float(kl.BinaryCrossentropy()(wrong, probability))
+print(f"a logit of 20 against label 0 costs {from_logit:.2f}")
+print(f"its probability, {float(probability[0, 0])} in float16, costs {from_probability:.2f}")
 assert np.all(np.isfinite(history))
 assert history[-1] < history[0]
 assert from_logit == 20.0

@@ -1,13 +1,14 @@
 """Outputs that do not count alike: weights on the last axis of a regression loss.
 
-Twenty middle-aged men did three exercises; from those, weight, waist and pulse are predicted, and the pulse counts most.
+Twenty men did three exercises; from those, weight, waist and pulse are predicted, and the pulse counts most.
 """
 
 import keras
-import keras_losses as kl
 import numpy as np
 from sklearn.datasets import load_linnerud
 from sklearn.preprocessing import scale
+
+import keras_losses as kl
 
 data = load_linnerud()
 x, y = scale(data.data).astype("float32"), scale(data.target).astype("float32")

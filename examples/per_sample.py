@@ -1,10 +1,11 @@
 """One value per sample: to find the images a model gets most wrong, and why a loss must not return a single number."""
 
 import keras
-import keras_losses as kl
 import numpy as np
 from keras import ops
 from sklearn.datasets import load_digits
+
+import keras_losses as kl
 
 images, digits = load_digits(return_X_y=True)
 images = (images / 16).astype("float32")

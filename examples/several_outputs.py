@@ -1,9 +1,10 @@
 """Two outputs, each with a loss of its own: as a dict, as a list, and with weights between them."""
 
 import keras
-import keras_losses as kl
 import numpy as np
 from sklearn.datasets import load_digits
+
+import keras_losses as kl
 
 images, digits = load_digits(return_X_y=True)
 x, digits, odd = (images / 16).astype("float32"), digits.astype("int32"), (digits % 2).astype("int32")[:, None]

@@ -30,9 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.run(arguments)
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
             raise
-        parser.error(f'this needs {error.name}: pip install "keras-losses[{EXTRAS[error.name]}]"')
+        parser.error(f'this needs {package}: pip install "keras-losses[{EXTRAS[package]}]"')
     except KeyboardInterrupt:
         return 130
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from keras_losses.demo import Result
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072b2", "#d55e00", "#009e73")  # of Okabe and Ito, which colour-blind readers can tell apart
 REST = "#b8b8b8"
 INK = "#333333"
-LOWEST, HIGHEST = 1e-6, 10.0  # of the losses shown; smaller ones are drawn in the first bin
+LOWEST, HIGHEST = 1e-6, 100.0  # of the losses shown; smaller ones are counted in the first bar
 
 
 def training(results: list[Result], what: str, path: str | os.PathLike[str]) -> None:
@@ -27,19 +28,22 @@ def training(results: list[Result], what: str, path: str | os.PathLike[str]) -> 
         path: the picture's file; its ending, such as `.png`, is its format.
     """
     figure = Figure(figsize=(12, 5.2), layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(wspace=0.06)
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
-    _curves(left.subplots(), results)
-    axes = np.atleast_1d(right.subplots(len(results), sharex=True, sharey=True))
+    # The curves on the left, and beside them a panel for each loss.
+    panels = figure.subplot_mosaic([["curves", each.name] for each in results], width_ratios=(1, 1.1))
+    _curves(panels.pop("curves"), results)
+    axes = list(panels.values())
     for each, ax, color in zip(results, axes, _colors(results), strict=True):
         _distribution(ax, each, color, what)
+        ax.tick_params(labelbottom=ax is axes[-1])
+    for ax in axes[1:]:
+        ax.sharey(axes[0])
     axes[0].set_title("Loss of each held-out image", loc="left", color=INK, fontsize=12, pad=10)
     axes[len(axes) // 2].set_ylabel("share of the class", color=INK)
-    axes[-1].set_xlabel("loss of one image, after training", color=INK)
+    axes[-1].set_xlabel("loss of one image after training (first bar: all below)", color=INK)
     figure.savefig(path, dpi=130)
 
 
-def _colors(results):
+def _colors(results: list[Result]) -> list[str]:
     return [COLORS[i % len(COLORS)] for i in range(len(results))]
 
 
@@ -54,12 +58,14 @@ def _clean(ax: Axes) -> None:
 def _curves(ax: Axes, results: list[Result]) -> None:
     for each, color in zip(results, _colors(results), strict=True):
         epochs = np.arange(1, len(each.history["loss"]) + 1)
-        ax.plot(epochs, each.history["loss"], color=color, linewidth=2, label=each.name)
-        ax.plot(epochs, each.history["val_loss"], color=color, linewidth=1.4, linestyle=(0, (4, 2)))
+        marker = "o" if len(epochs) == 1 else None  # one point makes no line
+        ax.plot(epochs, each.history["loss"], color=color, linewidth=2, marker=marker, label=each.name)
+        ax.plot(epochs, each.history["val_loss"], color=color, linewidth=1.4, marker=marker, linestyle=(0, (4, 2)))
     ax.plot([], [], color=INK, linewidth=2, label="training")
     ax.plot([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="held out")
     _clean(ax)
     ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Learning curves", loc="left", color=INK, fontsize=12, pad=10)
     ax.set_xlabel("epoch", color=INK)
     ax.set_ylabel("mean loss", color=INK)
@@ -67,13 +73,14 @@ def _curves(ax: Axes, results: list[Result]) -> None:
 
 
 def _distribution(ax: Axes, result: Result, color: str, what: str) -> None:
-    bins = np.geomspace(LOWEST, HIGHEST, 29)  # four a decade
+    bins = np.geomspace(LOWEST, HIGHEST, 33).tolist()  # four a decade
     for chosen, label, fill in ((~result.positive, "the others", REST), (result.positive, what, color)):
-        values = np.clip(result.values[chosen], LOWEST, HIGHEST)
+        values = np.clip(result.values[chosen].astype("float64"), LOWEST, HIGHEST)
         share = np.full(len(values), 1 / max(len(values), 1))
         ax.hist(values, bins, weights=share, color=fill, alpha=0.75, label=f"{label} ({len(values)})")
     _clean(ax)
     ax.set_xscale("log")
     ax.set_xlim(LOWEST, HIGHEST)
-    legend = ax.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left", title=result.name, alignment="left")
+    place = {"loc": "upper left", "bbox_to_anchor": (0.05, 1.05)}  # beside the first bar, the highest
+    legend = ax.legend(title=result.name, alignment="left", frameon=False, labelcolor=INK, fontsize=9, **place)
     legend.get_title().set(color=color, fontweight="bold")

@@ -115,7 +115,7 @@ class SparseCategoricalCrossentropy(Loss, kw_only=False):
         weighted = log_probabilities(self, y_pred) * class_weights(self, y_pred)
         value = -ops.squeeze(ops.take_along_axis(weighted, ops.expand_dims(y_true, -1), axis=-1), -1)
         if self.label_smoothing:
-            value = (1 - self.label_smoothing) * value - self.label_smoothing * ops.mean(weighted, axis=-1)
+            value = (1 - self.label_smoothing) * value - self.label_smoothing * math.mean(weighted)
         return value
 
 

@@ -82,7 +82,7 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
         # Both summands in log space: for a hard label one of them vanishes and the other is exact for any logit.
         positive = math.safe_log(y_true) - math.softplus(y_pred)
         negative = math.safe_log(1 - y_true) - math.softplus(-y_pred)
-        return ops.logaddexp(positive, negative)
+        return math.logaddexp(positive, negative)
 
 
 class CategoricalFocalCrossentropy(Loss, kw_only=False):

@@ -54,7 +54,7 @@ class Hinge(Loss):
         value = self.penalty(math.positive_part(1 - y_true * y_pred))
         if self.class_weight is not None:
             negative, positive = binary_weights(self)
-            value = value * ops.where(y_true > 0, positive, negative)
+            value = value * (negative + (positive - negative) * ops.cast(y_true > 0, value.dtype))
         return math.mean(value)
 
 

@@ -1,21 +1,33 @@
 """Saving and loading. A config is untrusted input: everything it names is checked before it is built."""
 
+import contextlib
 import copyreg
 import dataclasses
+import inspect
 import threading
 from typing import Any
 
 import keras
 
-from keras_losses.core.fields import shorten
+from keras_losses.core.fields import shorten, takes_loss
 from keras_losses.core.names import snake_case
-from keras_losses.core.record import BASE, field_types, init_parameters
+from keras_losses.core.record import BASE, checked, field_types, init_parameters
 
-_MAX_DEPTH = 32
-_MAX_TERMS = 256
+MAX_DEPTH = 32
+MAX_LOSSES = 256
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
-_building = threading.local()
+# What an argument of Keras's own losses may be, by the type of its default.
+_numbers = int | float | tuple[int | float, ...]
+_STOCK = {bool: bool, int: _numbers, float: _numbers, str: str | None, type(None): _numbers | None}
+
+
+class _Building(threading.local):
+    depth = 0
+    count = 0
+
+
+_building = _Building()
 
 
 def default_name(cls: Any) -> str:
@@ -39,11 +51,11 @@ def dtype_argument(cls: type, given: Any) -> Any:
     if isinstance(given, dict):
         # Only the name is read: a config must not choose a class.
         inner = given.get("config")
-        given = inner.get("name") if given.get("class_name") == "DTypePolicy" and isinstance(inner, dict) else given
-        given = keras.DTypePolicy(given) if isinstance(given, str) and _is_policy(given) else given
-    if given is None or (isinstance(given, keras.DTypePolicy) and given.compute_dtype in _DTYPES):
+        name = inner.get("name") if given.get("class_name") == "DTypePolicy" and isinstance(inner, dict) else None
+        given = keras.DTypePolicy(name) if _is_policy(name) else given
+    if given is None or (isinstance(given, keras.DTypePolicy) and _is_policy(given.name)):
         return given
-    if isinstance(given, str) and given not in _DTYPES and _is_policy(given):
+    if _is_policy(given) and given not in _DTYPES:
         return keras.DTypePolicy(given)
     try:
         name = given if isinstance(given, str) else keras.backend.standardize_dtype(given)
@@ -58,7 +70,7 @@ def dtype_argument(cls: type, given: Any) -> Any:
 
 
 def _is_policy(name):
-    return name in _DTYPES or name in ("mixed_float16", "mixed_bfloat16")
+    return isinstance(name, str) and name in (*_DTYPES, "mixed_float16", "mixed_bfloat16")
 
 
 def get_config(loss: Any, base: type) -> dict[str, Any]:
@@ -104,28 +116,52 @@ def _save(value):
 
 def from_config(cls: Any, config: Any) -> Any:
     """A loss of class `cls`; the terms that its config names are built here, under a bound on depth and count."""
+    check_buildable(cls, cls.__name__)
     if not isinstance(config, dict):
         raise ValueError(f"{cls.__name__}: a config must be a dict. Received: {shorten(config)}")
-    with _Guard(cls.__name__):
+    # `load_loss` has counted the loss that it builds here.
+    with contextlib.nullcontext() if _building.depth else _Guard(cls.__name__):
+        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
         takes, takes_any = init_parameters(cls)
-        unknown = sorted(str(k) for k in config if k not in takes)
+        unknown = [k for k in config if k not in takes]
         if unknown and not takes_any:
             known = ", ".join(sorted(takes))
             raise ValueError(
                 f"{cls.__name__}: the config has the unknown field {shorten(unknown[0])}. Known: {shorten(known, 300)}."
             )
+        missing = [p.name for p in parameters if p.name in takes and p.name not in config and p.default is p.empty]
+        if missing:
+            # Not a TypeError: Keras would put the whole config into its message.
+            raise ValueError(f"{cls.__name__}: the config lacks the field `{missing[0]}`.")
         if not cls._own_init:
-            config = {name: _load(cls, name, value) for name, value in config.items()}
+            hints = field_types(cls)
+            config = {k: _load(v, f"{cls.__name__}.{k}") if takes_loss(hints[k]) else v for k, v in config.items()}
         return cls(**config)
 
 
-def _load(cls, name, value):
-    if name in BASE:
-        return value
-    if isinstance(value, dict) and "class_name" in value:
-        return load_loss(value, f"{cls.__name__}.{name}")
-    if isinstance(value, (list, tuple)) and len(value) <= _MAX_TERMS:
-        return [_load(cls, name, v) if isinstance(v, dict) else v for v in value]
+def holder_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
+    """The arguments of a layer or metric that holds a loss, from its config; `hints` are the types of its own fields."""
+    if not isinstance(config, dict):
+        raise ValueError(f"{cls.__name__}: a config must be a dict. Received: {shorten(config)}")
+    hints = {"loss": keras.losses.Loss, "name": str | None, "dtype": None} | hints
+    for name in config:
+        if name not in hints:
+            raise ValueError(f"{cls.__name__}: the config has the unknown field {shorten(name)}. Known: {', '.join(hints)}.")
+    if "loss" not in config:
+        raise ValueError(f"{cls.__name__}: the config lacks the field `loss`.")
+    result = {k: checked(cls, k, v, hints[k]) for k, v in config.items() if k not in ("loss", "dtype")}
+    return result | {
+        "loss": load_loss(config["loss"], f"{cls.__name__}.loss"),
+        "dtype": dtype_argument(cls, config.get("dtype")),
+    }
+
+
+def _load(value, where):
+    """What a field that takes losses holds: they are built, the rest is left to the check of the field."""
+    if isinstance(value, dict):
+        return load_loss(value, where)
+    if isinstance(value, (list, tuple)) and len(value) <= MAX_LOSSES:
+        return [load_loss(v, where) if isinstance(v, dict) else v for v in value]
     return value
 
 
@@ -136,49 +172,62 @@ def load_loss(config: Any, where: str) -> Any:
         inner = config.get("config")
         if not isinstance(inner, dict) or not all(isinstance(k, str) for k in inner):
             raise ValueError(f"{where}: the config of {cls.__name__} must be a dict. Received: {shorten(inner)}")
-        if "from_config" in vars(cls) or not cls.__module__.startswith("keras."):
-            return cls.from_config(inner)
-        # Keras's own losses forward their config to a deserializer: only plain data of known arguments may pass.
-        takes, _ = init_parameters(cls)
-        for key, value in inner.items():
-            if key not in takes or not (value is None or isinstance(value, (bool, int, float, str))):
-                raise ValueError(f"{where}: {cls.__name__} takes no field {shorten(key)} with the value {shorten(value)}.")
-        return cls(**inner)
+        return cls(**_stock_arguments(cls, inner)) if cls.__module__.startswith("keras.") else cls.from_config(inner)
+
+
+def _stock_arguments(cls, config):
+    """Keras's own losses take what they are given, and forward it to a deserializer: only plain data may pass."""
+    parameters = inspect.signature(cls.__init__).parameters
+    result = {}
+    for name, value in config.items():
+        hint = _STOCK.get(type(parameters[name].default)) if name in parameters else None
+        if hint is None:
+            raise ValueError(f"{cls.__name__}: the config has the unknown field {shorten(name)}.")
+        result[name] = dtype_argument(cls, value) if name == "dtype" else checked(cls, name, value, hint)
+    return result
 
 
 def _find_class(config, where):
-    names = {k: config.get(k) for k in ("module", "class_name", "registered_name")} if isinstance(config, dict) else {}
-    if not names or not all(v is None or (isinstance(v, str) and len(v) <= 200) for v in names.values()):
+    names = [config.get(k) for k in ("module", "class_name", "registered_name")] if isinstance(config, dict) else []
+    if not names or not all(v is None or (isinstance(v, str) and len(v) <= 200) for v in names):
         raise ValueError(f"{where}: expected the config of a loss. Received: {shorten(config)}")
-    name, registered = names["class_name"], names["registered_name"]
+    module, name, registered = names
+    # A stock loss stays one: Keras saves it with its module and without a registered name.
+    own = module is None or module.split(".")[0] == "keras_losses"
     found = None
-    if registered:
-        found = keras.saving.get_registered_object(registered)
-    if found is None and isinstance(name, str):
-        found = keras.saving.get_registered_object(name) or keras.saving.get_registered_object(f"keras_losses>{name}")
-    if found is None and isinstance(name, str) and (names["module"] or "keras").split(".")[0] == "keras":
+    for key in (registered, name, f"keras_losses>{name}" if own else None):
+        found = keras.saving.get_registered_object(key) if key and found is None else found
+    if found is None and name and module in (None, "keras.losses"):
         found = getattr(keras.losses, name, None)
     if not (isinstance(found, type) and issubclass(found, keras.losses.Loss)):
         raise ValueError(
             f"{where}: {shorten(name)} (registered as {shorten(registered)}) is no keras.losses.Loss that is known here. "
             "Import the module that defines it."
         )
+    check_buildable(found, where)
     return found
+
+
+def check_buildable(cls: type, where: str) -> None:
+    """Raise for the bases and helpers that losses are made of: only a loss can be named."""
+    import keras_losses
+
+    own = cls.__module__.split(".")[0] == "keras_losses"
+    if cls in (keras.losses.Loss, keras_losses.Loss) or (own and getattr(keras_losses, cls.__name__, None) is not cls):
+        raise ValueError(f"{where}: {cls.__name__} is a part of losses, no loss itself.")
 
 
 class _Guard:
     """Bounds how deep and how many losses one config builds."""
 
-    def __init__(self, where):
+    def __init__(self, where: str):
         self.where = where
 
     def __enter__(self):
-        depth = getattr(_building, "depth", 0)
-        _building.count = getattr(_building, "count", 0) + 1 if depth else 1
-        _building.depth = depth + 1
-        if depth >= _MAX_DEPTH or _building.count > _MAX_TERMS:
-            _building.depth -= 1
-            raise ValueError(f"{self.where}: a config nests at most {_MAX_DEPTH} losses deep and holds at most {_MAX_TERMS}.")
+        depth, _building.count = _building.depth, _building.count + 1 if _building.depth else 1
+        if depth >= MAX_DEPTH or _building.count > MAX_LOSSES:
+            raise ValueError(f"{self.where}: a config nests at most {MAX_DEPTH} losses deep and holds at most {MAX_LOSSES}.")
+        _building.depth += 1
 
     def __exit__(self, *exc):
         _building.depth -= 1

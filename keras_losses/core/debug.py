@@ -1,7 +1,6 @@
 """`debugging()`: inside it, inputs that break a contract raise, with the loss, the tensor, the index and the value."""
 
 import contextlib
-import contextvars
 import os
 import sys
 import warnings
@@ -13,9 +12,13 @@ import numpy as np
 
 from keras_losses.core.spec import Spec
 
-_active: contextvars.ContextVar[bool] = contextvars.ContextVar(
-    "keras_losses_debugging", default=os.environ.get("KERAS_LOSSES_DEBUG", "0").lower() not in ("", "0", "false")
-)
+
+class _State:
+    """A plain attribute for the whole process: `torch.compile` cannot trace a context variable."""
+
+    active = os.environ.get("KERAS_LOSSES_DEBUG", "0").lower() not in ("", "0", "false")
+
+
 _warned: set[str] = set()
 
 
@@ -39,15 +42,15 @@ def debugging(active: bool = True) -> Iterator[None]:
     ...
     ValueError: binary_crossentropy: y_pred[0, 0] is 1.5, expected probabilities in [0, 1]. Logits? Use from_logits=True.
     """
-    token = _active.set(active)
+    before, _State.active = _State.active, active
     try:
         yield
     finally:
-        _active.reset(token)
+        _State.active = before
 
 
 def is_active() -> bool:
-    return _active.get()
+    return _State.active
 
 
 def check_input(

@@ -5,7 +5,6 @@ finite float, a short string, one of a few literals, a tuple or dict of these, o
 """
 
 import dataclasses
-import math
 import numbers
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -84,7 +83,10 @@ def coerce(value: Any, hint: Any) -> Any:
     """`value` as the type `hint` holds it, or `Mismatch`."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        result = coerce(value, args[0])
+        try:
+            result = coerce(value, args[0])
+        except Mismatch:
+            raise Mismatch(describe(hint)) from None
         if any(isinstance(a, Range) and result not in a for a in args[1:]):
             raise Mismatch(describe(hint))
         return result
@@ -130,19 +132,19 @@ def _int(value):
 
 
 def _float(value):
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        # compared before the conversion, which overflows for a huge int
-        if -_MAX_FLOAT <= value <= _MAX_FLOAT and not math.isnan(value):
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        value = value.item()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # Compared before the conversion, which overflows for a huge int. False for NaN.
+        if abs(value) <= _MAX_FLOAT:
             return float(value)
     raise Mismatch(describe(float))
 
 
 def _str(value):
-    if isinstance(value, str) and len(value) <= _MAX_STRING:
-        return value
-    raise Mismatch(f"{describe(str)} of at most {_MAX_STRING} characters")
+    if isinstance(value, str) and 0 < len(value) <= _MAX_STRING and not set(value) & set("/\\\0"):
+        return str(value)
+    raise Mismatch(f"{describe(str)} of 1 to {_MAX_STRING} characters without / or \\")
 
 
 def _none(value):
@@ -172,10 +174,19 @@ def _dict(value, hint, args):
     result = {}
     for key, item in value.items():
         # JSON turns the int keys of a dict into strings
-        if args[0] is int and isinstance(key, str) and len(key) < 20 and key.lstrip("-").isdecimal():
-            key = int(key)
+        if args[0] is int and isinstance(key, str) and len(key) < 20 and key.removeprefix("-").isdecimal():
+            key = int(key) if str(int(key)) == key else key
         result[coerce(key, args[0])] = coerce(item, args[1])
+    if len(result) < len(value):  # 1 and "1"
+        raise Mismatch(f"{describe(hint)}, each key once")
     return result
+
+
+def takes_loss(hint: Any) -> bool:
+    """Whether a value of this type is a loss or holds losses."""
+    if isinstance(hint, type) and issubclass(hint, keras.losses.Loss):
+        return True
+    return any(takes_loss(a) for a in get_args(hint))
 
 
 def shorten(value: Any, limit: int = 80) -> str:

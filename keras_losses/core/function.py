@@ -1,6 +1,5 @@
 """The function handle of a loss class: the same formula, no reduction by default."""
 
-import functools
 import inspect
 import types
 from collections.abc import Callable
@@ -32,11 +31,9 @@ def function_of(loss: Callable[P, Any], positional: tuple[str, ...] = ()) -> Cal
     name = snake_case(cls.__name__)
     signature = _signature(cls, positional)
     order = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD][2:]
-    extra = inputs.call_arguments(cls)
+    extra = cls.call_arguments
 
-    @functools.lru_cache(maxsize=256)
-    def make(arguments: tuple) -> Any:
-        return cls(**{"reduction": "none", **{key: value for key, _, value in arguments}})
+    made: dict[tuple, Any] = {}
 
     def function(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) > len(order):
@@ -49,10 +46,13 @@ def function_of(loss: Callable[P, Any], positional: tuple[str, ...] = ()) -> Cal
         # The type is part of the key, since True == 1.
         arguments = tuple((key, type(kwargs[key]), kwargs[key]) for key in sorted(kwargs))
         try:
-            instance = make(arguments)
-        except TypeError:
-            # An argument that cannot be hashed (a list, a dict), or a wrong one: then the class says what is wrong.
+            instance = made.get(arguments)
+        except TypeError:  # an argument that cannot be hashed: a list, a dict
+            instance = arguments = None
+        if instance is None:
             instance = cls(**{"reduction": "none", **kwargs})
+            if arguments is not None and len(made) < 256:
+                made[arguments] = instance
         mask = tensors.pop("mask", None)
         with keras.name_scope(name):
             dtype = instance.dtype if "dtype" in kwargs else _wider(y_pred)
@@ -85,7 +85,7 @@ def _signature(cls, positional):
     own = {p.name: p for p in list(inspect.signature(cls.__init__).parameters.values())[1:]}
     own["reduction"] = own["reduction"].replace(default="none")
     call = inspect.signature(cls.call).parameters
-    own |= {n: call[n].replace(default=None, kind=kinds.KEYWORD_ONLY) for n in inputs.call_arguments(cls) if n not in own}
+    own |= {n: call[n].replace(default=None, kind=kinds.KEYWORD_ONLY) for n in cls.call_arguments if n not in own}
     first = positional or tuple(p.name for p in own.values() if p.kind is kinds.POSITIONAL_OR_KEYWORD)
     tensors = [kinds(n, kinds.POSITIONAL_OR_KEYWORD) for n in ("y_true", "y_pred")]
     before = [own[n].replace(kind=kinds.POSITIONAL_OR_KEYWORD) for n in first]

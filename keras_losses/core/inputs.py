@@ -1,8 +1,6 @@
 """What a formula receives: cast, aligned, the class axis last, and harmless where an entry does not count."""
 
 import dataclasses
-import functools
-import inspect
 from typing import Any
 
 import keras
@@ -59,24 +57,19 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), _extra(loss, extra, compute))
     if true.kind.integer:
         _clean_labels(loss, prepared, true, pred)
-    if "mask" in call_arguments(type(loss)):
+    if "mask" in loss.call_arguments:
         prepared.extra["mask"] = keep
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
 
 
-@functools.cache
-def call_arguments(cls: type) -> tuple[str, ...]:
-    """What `call` of a loss takes besides `y_true` and `y_pred`."""
-    return tuple(inspect.signature(cls.call).parameters)[3:]  # pyright: ignore[reportAttributeAccessIssue]
-
-
 def _cast(x, kind: Kind, compute):
     if not kind.integer:
-        # Arrays by way of NumPy: a backend would first make floatx of a float64 array.
-        x = np.asarray(x, compute) if isinstance(x, (np.ndarray, np.generic)) else x
-        return ops.cast(ops.convert_to_tensor(x, dtype=None if hasattr(x, "dtype") else compute), compute)
+        # Arrays are cast in NumPy: a backend refuses some dtypes, and makes floatx of float64 first.
+        if isinstance(x, (np.ndarray, np.generic)):
+            return ops.convert_to_tensor(np.asarray(x, compute), dtype=compute)
+        return ops.convert_to_tensor(x, dtype=compute)
     x = np.asarray(x) if isinstance(x, (list, tuple)) else x
     dtype = dtype_of(x)
     if isinstance(x, np.ndarray) and dtype in ("int64", "uint64", "uint32"):
@@ -115,7 +108,7 @@ def _structure(loss, y_true, y_pred, weight, mask, extra, compute):
         return _cast(x, KINDS["real" if dtype_of(x) in _FLOATS else "id"], compute)
 
     prepared = Prepared(keras.tree.map_structure(convert, y_true), keras.tree.map_structure(convert, y_pred), dict(extra))
-    if "mask" in call_arguments(type(loss)):
+    if "mask" in loss.call_arguments:
         prepared.extra["mask"] = _keep(str(loss.name), weight, mask, None)
     return prepared
 
@@ -179,7 +172,7 @@ def _fill(x, keep, kind: Kind):
 
 
 def _extra(loss, extra, compute):
-    allowed = call_arguments(type(loss))
+    allowed = loss.call_arguments
     result = {}
     for name, value in extra.items():
         if name not in allowed:

@@ -22,6 +22,8 @@ class Record:
     """
 
     default_name: ClassVar[str | None] = None
+    #: What `call` takes besides `y_true` and `y_pred`.
+    call_arguments: ClassVar[tuple[str, ...]] = ()
     _own_init: ClassVar[bool] = False
     _hints: ClassVar[dict[str, Any]]
 
@@ -40,6 +42,8 @@ class Record:
             )
         cls._own_init = writes_init or inherits_init
         if issubclass(cls, keras.losses.Loss):
+            # Read once, here: a compiled step must not inspect signatures.
+            cls.call_arguments = tuple(inspect.signature(cls.call).parameters)[3:]
             keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_losses.core import align
+from keras_losses.math.reductions import mean
 
 Reduction = Literal["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"] | None
 
@@ -87,7 +88,7 @@ def per_sample(values: Values) -> Any:
     if not axes:
         return weighted
     if values.valid is None:
-        return ops.mean(weighted, axis=axes)
+        return mean(weighted, axis=axes)
     count = ops.sum(_full(values.valid, weighted), axis=axes)
     return _divide(ops.sum(weighted, axis=axes), count)
 

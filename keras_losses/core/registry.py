@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_losses.core.config import load_loss
+from keras_losses.core.config import check_buildable, load_loss
 from keras_losses.core.fields import shorten
 
 ALIASES = {
@@ -26,7 +26,7 @@ def public() -> dict[str, Any]:
     import keras_losses
 
     found = {name: getattr(keras_losses, name) for name in keras_losses.__all__}
-    return {name: x for name, x in found.items() if _is_loss_class(x) or hasattr(x, "loss_class")}
+    return {name: x for name, x in found.items() if (_is_loss_class(x) and name != "Loss") or hasattr(x, "loss_class")}
 
 
 def get(identifier: Any, **config: Any) -> Any:
@@ -48,7 +48,7 @@ def get(identifier: Any, **config: Any) -> Any:
 
     >>> import keras_losses as kl
     >>> kl.get("huber", delta=2.0)
-    Huber(delta=2.0, weights=None)
+    Huber(weights=None, delta=2.0)
     >>> kl.get("hubber")
     Traceback (most recent call last):
     ...
@@ -56,7 +56,7 @@ def get(identifier: Any, **config: Any) -> Any:
     """
     if identifier is None:
         return None
-    found = identifier
+    found: Any = identifier
     if isinstance(identifier, str):
         found = _by_name(identifier)
     elif isinstance(identifier, dict):
@@ -87,21 +87,30 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         ValueError: the config names anything but a loss, or a field is unknown or wrong.
     """
     with keras.saving.custom_object_scope(custom_objects or {}):
-        if isinstance(config, str):
-            return _by_name(config)
+        name = config
         if isinstance(config, dict) and config.get("class_name") == "function":
-            name = config.get("registered_name") or config.get("config")
-            return _by_name(name if isinstance(name, str) and name != "function" else str(config.get("config")))
-        return load_loss(config, "keras_losses.deserialize")
+            name = config.get("registered_name")
+            name = config.get("config") if name in (None, "function") else name
+            if not isinstance(name, str):
+                raise ValueError(
+                    f"keras_losses.deserialize: the name of a function must be a string. Received: {shorten(name)}"
+                )
+        if not isinstance(name, str):
+            return load_loss(config, "keras_losses.deserialize")
+        found = _by_name(name)
+        return found() if isinstance(found, type) else found
 
 
 def _is_loss_class(x):
     return isinstance(x, type) and issubclass(x, keras.losses.Loss)
 
 
-def _by_name(name):
+def _by_name(name: str) -> Any:
     custom = keras.saving.get_registered_object(name)
-    if _is_loss_class(custom) or (callable(custom) and not isinstance(custom, type)):
+    if isinstance(custom, type) and _is_loss_class(custom):
+        check_buildable(custom, "keras_losses.get")
+        return custom
+    if callable(custom) and not isinstance(custom, type):
         return custom
     table = public()
     found = table.get(ALIASES.get(name, name))
@@ -113,6 +122,8 @@ def _by_name(name):
             registered[full.split(">")[-1]] = registered[full] = x
     if name in registered:
         return registered[name]
+    # A name that is too long to be meant takes long to compare.
+    name = name if len(name) <= 100 else shorten(name)
     close = difflib.get_close_matches(name, [*table, *ALIASES, *registered], n=4, cutoff=0.6)
     more = difflib.get_close_matches(name.lower(), [t.lower() for t in table], n=4, cutoff=0.6) if not close else []
     close += [t for t in table if t.lower() in more]

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.math.elementary import logaddexp
 from keras_losses.math.reductions import lowest
 
 
@@ -65,7 +66,7 @@ def _forward(scores, skip, live):
         now, alive = x
         one = ops.concatenate([lows[:, :1], before[:, :-1]], axis=1)
         two = ops.where(skip > 0, ops.concatenate([lows[:, :2], before[:, :-2]], axis=1), lows)
-        after = ops.where(alive, ops.logaddexp(ops.logaddexp(before, one), two) + now, before)
+        after = ops.where(alive, logaddexp(logaddexp(before, one), two) + now, before)
         return after, after
 
     return ops.scan(step, start, xs)[1]
@@ -84,7 +85,7 @@ def _backward(scores, skip, final, live):
         ahead = after + now
         one = ops.concatenate([ahead[:, 1:], lows[:, :1]], axis=1)
         two = ops.where(left > 0, ops.concatenate([ahead[:, 2:], lows[:, :2]], axis=1), lows)
-        return ops.where(alive, ops.logaddexp(ops.logaddexp(ahead, one), two), after), after
+        return ops.where(alive, logaddexp(logaddexp(ahead, one), two), after), after
 
     return ops.scan(step, ops.where(final > 0, zero, lows), xs, reverse=True)[1]
 

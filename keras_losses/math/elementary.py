@@ -2,6 +2,9 @@
 
 The raw operations differ at their kinks: the gradient of `abs` at 0 is 1 on one backend and 0 on the others, a tie in
 `maximum` is split on two of them, `clip` at its edge gives 0.5 or 1. Here the gradient at a kink is 0.
+
+Where `ops` has a function and Python an operator (`x ** y`, `x @ y`), the operator is used: on some backends the function
+rounds float64 to float32, as `ops.maximum`, `logaddexp` and `mean` do too.
 """
 
 from typing import Any
@@ -45,7 +48,7 @@ def clip(x: Any, low: float, high: float) -> Any:
 
 def floor(x: Any, low: float) -> Any:
     """`max(x, low)` with the gradient 1 everywhere, so that a value below `low` can still recover."""
-    return ops.stop_gradient(ops.maximum(x, low)) + (x - ops.stop_gradient(x))
+    return ops.stop_gradient(maximum(x, low)) + (x - ops.stop_gradient(x))
 
 
 def log_probability(p: Any, low: float = EPSILON) -> Any:
@@ -84,6 +87,13 @@ def softplus(x: Any) -> Any:
     return -ops.log_sigmoid(-x)
 
 
+def logaddexp(x: Any, y: Any) -> Any:
+    """`log(exp(x) + exp(y))`, with the gradient shared evenly at a tie."""
+    above = x > y
+    high, low = ops.where(above, x, y), ops.where(above, y, x)
+    return high + softplus(low - high)
+
+
 def log1mexp(x: Any) -> Any:
     """`log(1 - exp(x))` for x < 0, exact near 0 and far from it; at 0 and above, that of the number closest to 0."""
     x = minimum(x, -tiny(x))
@@ -96,7 +106,7 @@ def log1mexp(x: Any) -> Any:
 def power(x: Any, exponent: float, low: float = EPSILON) -> Any:
     """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: the gradient stays finite."""
     inside = x > low
-    curve = ops.power(ops.where(inside, x, ops.ones_like(x)), exponent)
+    curve = ops.where(inside, x, ops.ones_like(x)) ** exponent
     return ops.where(inside, curve, x * low ** (exponent - 1))
 
 
@@ -109,7 +119,8 @@ def log_cosh(x: Any) -> Any:
     """`log(cosh(x))`, exact for tiny and for huge x."""
     size = absolute(x)
     small = size < 1
-    half = ops.sinh(0.5 * ops.where(small, x, ops.zeros_like(x)))
+    grown = ops.expm1(0.5 * ops.where(small, x, ops.zeros_like(x)))
+    half = 0.5 * (grown + grown / (1 + grown))  # sinh(x / 2), exact near 0
     large = ops.where(small, ops.ones_like(x), size)
     return ops.where(
         small, ops.log1p(2 * ops.square(half)), large - 0.6931471805599453 + ops.log1p(ops.exp(-2 * large))

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_losses.math.elementary import safe_divide
+from keras_losses.math.elementary import logaddexp, minimum, safe_divide
 
 # Finite stand-in for minus infinity: differences of it stay finite, exp of it is 0.
 _LOWEST = {"float64": -1e300}
@@ -18,10 +18,12 @@ def lowest(x: Any) -> float:
 
 
 def mean(x: Any, axis: Any = -1) -> Any:
-    """The mean over `axis`, 0 where the axis is empty."""
-    if 0 in (x.shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))):
-        return ops.sum(x, axis=axis)
-    return ops.mean(x, axis=axis)
+    """The mean over `axis`, 0 where the axis is empty; float64 stays float64, which `ops.mean` rounds on two backends."""
+    count = 1
+    for a in axis if isinstance(axis, tuple) else (axis,):
+        count = count * (ops.shape(x)[a] if x.shape[a] is None else x.shape[a])
+    total = ops.sum(x, axis=axis)
+    return total / max(count, 1) if isinstance(count, int) else safe_divide(total, ops.cast(count, x.dtype))
 
 
 def masked_mean(x: Any, mask: Any, axis: Any = -1) -> Any:
@@ -34,6 +36,8 @@ def masked_mean(x: Any, mask: Any, axis: Any = -1) -> Any:
 def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """`log sum exp` of what `mask` lets through; `lowest(x)` with gradient 0 where that is nothing."""
     low = lowest(x)
+    if x.shape[axis] == 0:
+        return ops.sum(x, axis=axis, keepdims=keepdims) + low
     kept = ops.where(mask, x, ops.full_like(x, low))
     some = ops.any(mask, axis=axis, keepdims=keepdims)
     result = ops.logsumexp(kept, axis=axis, keepdims=keepdims)
@@ -46,9 +50,16 @@ def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
     return ops.where(mask, ops.softmax(kept, axis=axis), ops.zeros_like(x))
 
 
+def constant_max(x: Any, axis: int = -1) -> Any:
+    """The maximum over `axis`, kept as an axis of 1, a constant in the gradient."""
+    if 0 in tuple(x.shape):  # an empty batch, of which the backends refuse to take a maximum
+        return ops.sum(x, axis=axis, keepdims=True)
+    return ops.stop_gradient(ops.amax(x, axis=axis, keepdims=True))
+
+
 def largest(x: Any, axis: int = -1) -> Any:
     """The maximum over `axis`; entries that tie share the gradient evenly, on every backend."""
-    peak = ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+    peak = constant_max(x, axis)
     winner = ops.cast(ops.equal(x, peak), x.dtype)
     share = ops.stop_gradient(winner / ops.sum(winner, axis=axis, keepdims=True))
     return ops.squeeze(peak, axis=axis) + ops.sum(share * (x - ops.stop_gradient(x)), axis=axis)
@@ -64,7 +75,7 @@ def log1m_softmax(logits: Any) -> Any:
     # from the other classes. Elsewhere log1p(-p) is exact.
     others = masked_logsumexp(logits, ops.logical_not(first), keepdims=True) - ops.logsumexp(logits, axis=-1, keepdims=True)
     p = ops.where(first, ops.zeros_like(logits), ops.softmax(logits, axis=-1))
-    return ops.where(first, others, ops.log1p(-ops.minimum(p, 0.75)))
+    return ops.where(first, others, ops.log1p(-minimum(p, 0.75)))
 
 
 def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
@@ -82,5 +93,5 @@ def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
         if step >= n:
             break
         parts = (x[..., step:], low[..., :step]) if reverse else (low[..., :step], x[..., :-step])
-        x = ops.logaddexp(x, ops.concatenate(parts, axis=-1))
+        x = logaddexp(x, ops.concatenate(parts, axis=-1))
     return ops.moveaxis(x, -1, axis)

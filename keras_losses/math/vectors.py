@@ -5,6 +5,7 @@ from typing import Any, Literal
 from keras import ops
 
 from keras_losses.math.elementary import positive_part, safe_sqrt
+from keras_losses.math.reductions import constant_max
 
 Distance = Literal["cosine", "dot", "euclidean", "squared_euclidean"]
 
@@ -35,19 +36,19 @@ def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
             `"squared_euclidean"`. Rounding never makes a distance negative; equal points have gradient 0.
     """
     if distance == "dot":
-        return -ops.matmul(x, ops.transpose(y))
+        return -(x @ ops.transpose(y))
     if distance == "cosine":
-        return 1 - ops.matmul(normalize(x), ops.transpose(normalize(y)))
+        return 1 - normalize(x) @ ops.transpose(normalize(y))
     squared = positive_part(
         ops.sum(ops.square(x), axis=-1, keepdims=True)
         + ops.expand_dims(ops.sum(ops.square(y), axis=-1), 0)
-        - 2 * ops.matmul(x, ops.transpose(y))
+        - 2 * (x @ ops.transpose(y))
     )
     return squared if distance == "squared_euclidean" else safe_sqrt(squared)
 
 
 def _scale(x, axis):
-    """The largest magnitude, a power of two below it, so that squares neither overflow nor vanish; 1 for a zero vector."""
-    peak = ops.stop_gradient(ops.max(ops.abs(x), axis=axis, keepdims=True))
+    """The largest magnitude, so that squares neither overflow nor vanish; 1 for a zero vector."""
+    peak = constant_max(ops.abs(x), axis)
     usable = ops.logical_and(peak > 0, ops.isfinite(peak))
     return ops.where(usable, peak, ops.ones_like(peak))

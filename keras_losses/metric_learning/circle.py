@@ -65,10 +65,10 @@ class Circle(Loss, kw_only=False):
                 partner = ops.expand_dims(mask, 0)
                 same, different = ops.logical_and(same, partner), ops.logical_and(different, partner)
 
-        distance = math.positive_part(1 - ops.matmul(y_pred, ops.transpose(others)))
+        distance = math.positive_part(1 - y_pred @ ops.transpose(others))
         paced = ops.stop_gradient(distance)
-        weight_p = ops.maximum(self.margin + paced, 0)
-        weight_n = ops.maximum(1 + self.margin - paced, 0)
+        weight_p = self.margin + paced
+        weight_n = math.positive_part(1 + self.margin - paced)
         pull = math.masked_logsumexp(-self.gamma * weight_p * (self.margin - distance), same)
         push = math.masked_logsumexp(self.gamma * weight_n * (1 - self.margin - distance), different)
         valid = ops.logical_and(ops.any(same, axis=1), ops.any(different, axis=1))

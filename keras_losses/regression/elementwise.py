@@ -8,7 +8,7 @@ from keras_losses import math
 from keras_losses.core.fields import PerOutput, Positive
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
-from keras_losses.core.spec import real
+from keras_losses.core.spec import count, real
 
 
 class Elementwise(Loss):
@@ -130,7 +130,7 @@ class MeanAbsolutePercentageError(Elementwise):
     """
 
     def element(self, y_true, y_pred):
-        scale = ops.maximum(ops.abs(ops.stop_gradient(y_true)), math.EPSILON)
+        scale = math.maximum(math.absolute(y_true), math.EPSILON)
         return 100 * math.absolute((y_pred - y_true) / scale)
 
 
@@ -161,9 +161,12 @@ class MeanSquaredLogarithmicError(Elementwise):
     Reference: S. Makridakis, Accuracy measures: theoretical and practical concerns, 1993.
     """
 
+    y_true = count("B *S D")
+    y_pred = count("B *S D")
+
     def element(self, y_true, y_pred):
         predicted = ops.log1p(math.floor(y_pred, math.EPSILON))
-        return ops.square(predicted - ops.log1p(ops.maximum(y_true, math.EPSILON)))
+        return ops.square(predicted - ops.log1p(math.maximum(y_true, math.EPSILON)))
 
 
 class Huber(Elementwise, kw_only=False):

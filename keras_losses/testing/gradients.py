@@ -11,24 +11,27 @@ import numpy as np
 from keras import ops
 
 
-def value_and_gradient(function: Callable[[Any], Any], x: Any, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
-    """Value of a scalar function of one array, and its gradient.
+def value_and_gradient(
+    function: Callable[[Any], Any], x: Any, dtype: str = "float32", weights: Any = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Value of a function of one array, and the gradient of the sum of its entries.
 
     Args:
-        function: takes a tensor, returns a scalar tensor.
+        function: takes a tensor, returns a tensor.
         x: the array.
         dtype: the dtype in which `x` is passed.
+        weights: numbers by which the entries are multiplied before they are summed; of the shape of the value.
 
     Returns:
         The value and the gradient as NumPy arrays. A function that does not depend on `x` has gradient 0.
     """
     backend = keras.backend.backend()
     if backend == "jax":
-        return _jax(function, x, dtype)
+        return _jax(function, x, dtype, weights)
     if backend == "torch":
-        return _torch(function, x, dtype)
+        return _torch(function, x, dtype, weights)
     if backend == "tensorflow":
-        return _tensorflow(function, x, dtype)
+        return _tensorflow(function, x, dtype, weights)
     raise RuntimeError(f"The {backend} backend has no gradients: use jax, torch or tensorflow.")
 
 
@@ -45,14 +48,14 @@ def second_derivative(function: Callable[[Any], Any], x: Any, v: Any, dtype: str
 
         with _x64(dtype):
             v = _asarray(v, dtype)
-            inner = jax.grad(lambda t: _scalar(function(t)))
+            inner = jax.grad(lambda t: _sum(function(t)))
             return np.asarray(jax.jit(jax.grad(lambda t: (inner(t) * v).sum()))(_asarray(x, dtype)))
     if backend == "torch":
         import torch
 
         x = ops.convert_to_tensor(np.asarray(x), dtype=dtype).detach().requires_grad_(True)
         v = ops.convert_to_tensor(np.asarray(v), dtype=dtype)
-        (first,) = torch.autograd.grad(_scalar(function(x)), x, create_graph=True, allow_unused=True, materialize_grads=True)
+        (first,) = torch.autograd.grad(_sum(function(x)), x, create_graph=True, allow_unused=True, materialize_grads=True)
         if first.grad_fn is None:
             return np.zeros(x.shape)
         (second,) = torch.autograd.grad((first * v).sum(), x, allow_unused=True, materialize_grads=True)
@@ -102,7 +105,9 @@ def compiled(function: Callable[..., Any], unknown_batch: bool = True, torch_bac
     return call
 
 
-def _scalar(value):
+def _sum(value, weights=None):
+    if weights is not None:
+        value = value * ops.convert_to_tensor(np.asarray(weights), dtype=value.dtype)
     return value if len(value.shape) == 0 else ops.sum(value)
 
 
@@ -120,30 +125,49 @@ def _asarray(x, dtype):
     return jnp.asarray(np.asarray(x), dtype=dtype)
 
 
-def _jax(function, x, dtype):
+def _jax(function, x, dtype, weights):
     import jax
 
+    def both(t):
+        value = function(t)
+        return _sum(value, weights), value
+
     with _x64(dtype):
-        value, slope = jax.jit(jax.value_and_grad(lambda t: _scalar(function(t))))(_asarray(x, dtype))
+        (_, value), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(_asarray(x, dtype))
         return np.asarray(value), np.asarray(slope)
 
 
-def _torch(function, x, dtype):
+def _torch(function, x, dtype, weights):
     import torch
 
     x = ops.convert_to_tensor(np.asarray(x), dtype=dtype).detach().requires_grad_(True)
-    value = _scalar(function(x))
-    if value.grad_fn is None:
+    value = function(x)
+    total = _sum(value, weights)
+    if total.grad_fn is None:
         return ops.convert_to_numpy(value), np.zeros(x.shape)
-    (slope,) = torch.autograd.grad(value, x, allow_unused=True, materialize_grads=True)
+    (slope,) = torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)
     return ops.convert_to_numpy(value), ops.convert_to_numpy(slope)
 
 
-def _tensorflow(function, x, dtype):
+def _tensorflow(function, x, dtype, weights):
     import tensorflow as tf
 
     x = tf.convert_to_tensor(np.asarray(x), dtype=dtype)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        value = _scalar(function(x))
-    return np.asarray(value), np.asarray(tape.gradient(value, x, unconnected_gradients="zero"))
+        value = function(x)
+        total = _sum(value, weights)
+    return np.asarray(value), np.asarray(tape.gradient(total, x, unconnected_gradients="zero"))
+
+
+def compiled_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> Any:
+    """TensorFlow: the gradient of a scalar function as XLA compiles it, traced with an unknown batch."""
+    import tensorflow as tf
+
+    def slope(*args):
+        with tf.GradientTape() as tape:
+            tape.watch(args[wrt])
+            value = function(*args)
+        return tape.gradient(value, args[wrt])
+
+    return compiled(slope)(*tensors)

@@ -15,7 +15,7 @@ from . import segmentation
 from . import sequence
 from ._case import Case
 
-__all__ = ["Case", "REFERENCES", "snake_case"]
+__all__ = ["DIFFERENTIATED", "REFERENCES", "Case", "snake_case"]
 
 _FAMILIES = (
     regression,
@@ -37,4 +37,10 @@ REFERENCES = {
     name: (getattr(family, snake_case(name)), cases)
     for family in _FAMILIES
     for name, cases in family.CASES.items()
+}
+
+DIFFERENTIATED = {
+    name: make
+    for family in _FAMILIES
+    for name, make in getattr(family, "DIFFERENTIATED", {}).items()
 }

@@ -13,14 +13,17 @@ from ._case import softplus
 from ._case import unit_rows
 
 
-def circle(y_true, y_pred, gamma=80.0, margin=0.4, remove_diagonal=True):
+def circle(y_true, y_pred, gamma=80.0, margin=0.4, remove_diagonal=True, paced_at=None):
     """log(1 + N P) for each anchor, with the sums over negatives and positives
 
     N = sum exp(gamma a_n (s - m)), P = sum exp(-gamma a_p (s - (1 - m))).
-    Anchors without a positive or without a negative do not count.
+    Anchors without a positive or without a negative do not count. The paper's
+    gradient holds the weights a constant: `paced_at` gives the embeddings at
+    which they are taken, by default `y_pred`.
     """
     ids = np.asarray(y_true).ravel()
     embeddings = np.asarray(y_pred, np.float64)
+    fixed = embeddings if paced_at is None else np.asarray(paced_at, np.float64)
     values = np.zeros(len(ids))
     valid = np.zeros(len(ids), bool)
     for i in range(len(ids)):
@@ -28,11 +31,12 @@ def circle(y_true, y_pred, gamma=80.0, margin=0.4, remove_diagonal=True):
         for j in range(len(ids)):
             distance = max(1 - sum(embeddings[i] * embeddings[j]), 0.0)
             s = 1 - distance
+            paced = 1 - max(1 - sum(fixed[i] * fixed[j]), 0.0)
             if ids[i] != ids[j]:
-                pull = max(s + margin, 0.0)
+                pull = max(paced + margin, 0.0)
                 negatives.append(gamma * pull * (s - margin))
             elif i != j or not remove_diagonal:
-                pull = max(1 + margin - s, 0.0)
+                pull = max(1 + margin - paced, 0.0)
                 positives.append(-gamma * pull * (s - (1 - margin)))
         if positives and negatives:
             values[i] = softplus(
@@ -178,3 +182,12 @@ CASES = {
         ),
     ]
 }
+
+
+def circle_around(y_true, at, **config):
+    """The function whose gradient at `at` the paper means."""
+    return lambda y_pred: circle(y_true, y_pred, paced_at=at, **config)
+
+
+# Losses whose gradient is not that of their value, because parts of it are constants: the function to differentiate.
+DIFFERENTIATED = {"Circle": circle_around}

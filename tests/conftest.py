@@ -1,0 +1,29 @@
+"""Hooks and fixtures of the whole suite."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tests._parity import Recorder
+from tests._summary import *  # noqa: F403
+
+
+@pytest.fixture(scope="session")
+def record():
+    """Collects values and gradients under an id and writes them where the parity session finds them."""
+    recorder = Recorder(os.environ.get("KERAS_LOSSES_PARITY_DIR"))
+    yield recorder
+    recorder.write()
+
+
+@pytest.fixture(autouse=True)
+def global_state():
+    """Each test starts with the same random numbers and leaves floatx and policy as they were."""
+    import keras
+
+    np.random.seed(0)
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)

@@ -1,0 +1,86 @@
+"""Two replicas under `tf.distribute` equal one device."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import keras_losses
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="replicas are those of tf.distribute")
+
+SCRIPT = """
+import json, sys
+import numpy as np, tensorflow as tf
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, keras_losses as kl
+from keras import ops
+
+class OneNumber(kl.Loss):
+    def call(self, y_true, y_pred):
+        return ops.mean(ops.square(y_pred - y_true))
+
+class StockOneNumber(keras.losses.Loss):
+    call = OneNumber.call
+
+LOSSES = {
+    "MeanSquaredError": kl.MeanSquaredError,
+    "Dice": kl.Dice,
+    "OneNumber": OneNumber,
+    "Sum": lambda: kl.Dice() + 2 * kl.MeanSquaredError(),
+    "MeanOfWeights": lambda: kl.MeanSquaredError(reduction="mean_with_sample_weight"),
+    "SumReduction": lambda: kl.MeanSquaredError(reduction="sum"),
+    "stock": StockOneNumber,
+}
+
+def train(loss, strategy):
+    with strategy.scope():
+        x = keras.Input((2, 1))
+        dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        model = keras.Model(x, dense(x))
+        model.compile(keras.optimizers.SGD(0.25), loss=loss)
+    p = np.array([[[0.5], [1.0]]] * 4, "float32")
+    history = model.fit(p, np.ones_like(p), batch_size=4, verbose=0).history
+    return history["loss"][0], float(dense.get_weights()[0][0, 0])
+
+one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert two.num_replicas_in_sync == 2
+print(json.dumps({name: [train(make(), s) for s in (one, two)] for name, make in LOSSES.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    home = str(pathlib.Path(keras_losses.__file__).parents[1])
+    path = tmp_path_factory.mktemp("replicas") / "script.py"
+    path.write_text(SCRIPT)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))}
+    done = subprocess.run([sys.executable, str(path)], env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "Dice", "OneNumber", "Sum", "MeanOfWeights"])
+def test_two_replicas_equal_one(name, results):
+    """tensorflow#55321, keras#16285, #19891, PR#20609: the logged loss and the step, for one number a batch too."""
+    (loss, weight), (loss_of_two, weight_of_two) = results[name]
+    assert loss_of_two == pytest.approx(loss, rel=1e-5)
+    assert weight_of_two == pytest.approx(weight, rel=1e-5)
+
+
+def test_a_sum_adds_up_over_replicas(results):
+    """tensorflow#55321: `reduction="sum"` adds what each replica sums; the step is that of one device."""
+    (_, weight), (_, weight_of_two) = results["SumReduction"]
+    assert weight_of_two == pytest.approx(weight, rel=1e-5)
+
+
+def test_stock_loss_of_one_number_is_doubled(results):
+    """tensorflow#55321: what this file is about, shown on a subclass of keras.losses.Loss."""
+    if not keras.__version__.startswith("3.15."):
+        pytest.skip("measured with keras 3.15.1")
+    (_, weight), (_, weight_of_two) = results["stock"]
+    assert weight_of_two - 1 == pytest.approx(2 * (weight - 1), rel=1e-4)
