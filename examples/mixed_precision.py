@@ -13,8 +13,8 @@ x, y = images.astype("float32"), (digits == 8).astype("int32")[:, None]
 
 loss = kl.BinaryCrossentropy(from_logits=True)
 model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(32, "relu"), keras.layers.Dense(1)])
-model.compile("adam", loss=loss)  # scales the loss, so that small gradients survive float16
-history = model.fit(x, y, epochs=5, verbose=0).history["loss"]
+model.compile(keras.optimizers.Adam(0.003), loss=loss)  # scales the loss, so that small gradients survive float16
+history = model.fit(x, y, batch_size=128, epochs=5, verbose=0).history["loss"]
 
 logits = model.predict(x, verbose=0)
 value = loss(y, logits)

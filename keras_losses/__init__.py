@@ -22,24 +22,51 @@ from keras_losses.core.registry import deserialize as deserialize, get as get, s
 from keras_losses.core import spec as spec
 
 # A loss more is a line more: the class and its function.
-from keras_losses.classification.binary import BinaryCrossentropy as BinaryCrossentropy, binary_crossentropy as binary_crossentropy
-from keras_losses.classification.categorical import CategoricalCrossentropy as CategoricalCrossentropy, categorical_crossentropy as categorical_crossentropy
-from keras_losses.classification.categorical import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy, sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_losses.classification.binary import (
+    BinaryCrossentropy as BinaryCrossentropy,
+    binary_crossentropy as binary_crossentropy,
+)
+from keras_losses.classification.categorical import (
+    CategoricalCrossentropy as CategoricalCrossentropy,
+    categorical_crossentropy as categorical_crossentropy,
+)
+from keras_losses.classification.categorical import (
+    SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
+)
 from keras_losses.classification.divergence import KLDivergence as KLDivergence, kl_divergence as kl_divergence
-from keras_losses.classification.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy, binary_focal_crossentropy as binary_focal_crossentropy
-from keras_losses.classification.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy, categorical_focal_crossentropy as categorical_focal_crossentropy
+from keras_losses.classification.focal import (
+    BinaryFocalCrossentropy as BinaryFocalCrossentropy,
+    binary_focal_crossentropy as binary_focal_crossentropy,
+)
+from keras_losses.classification.focal import (
+    CategoricalFocalCrossentropy as CategoricalFocalCrossentropy,
+    categorical_focal_crossentropy as categorical_focal_crossentropy,
+)
 from keras_losses.classification.hinge import CategoricalHinge as CategoricalHinge, categorical_hinge as categorical_hinge
 from keras_losses.classification.hinge import Hinge as Hinge, hinge as hinge
 from keras_losses.classification.hinge import SquaredHinge as SquaredHinge, squared_hinge as squared_hinge
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
-from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from keras_losses.noisy_labels.generalized import (
+    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
+)
 from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity
 from keras_losses.regression.elementwise import Huber as Huber, huber as huber
 from keras_losses.regression.elementwise import LogCosh as LogCosh, log_cosh as log_cosh
-from keras_losses.regression.elementwise import MeanAbsoluteError as MeanAbsoluteError, mean_absolute_error as mean_absolute_error
-from keras_losses.regression.elementwise import MeanAbsolutePercentageError as MeanAbsolutePercentageError, mean_absolute_percentage_error as mean_absolute_percentage_error
+from keras_losses.regression.elementwise import (
+    MeanAbsoluteError as MeanAbsoluteError,
+    mean_absolute_error as mean_absolute_error,
+)
+from keras_losses.regression.elementwise import (
+    MeanAbsolutePercentageError as MeanAbsolutePercentageError,
+    mean_absolute_percentage_error as mean_absolute_percentage_error,
+)
 from keras_losses.regression.elementwise import MeanSquaredError as MeanSquaredError, mean_squared_error as mean_squared_error
-from keras_losses.regression.elementwise import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError, mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from keras_losses.regression.elementwise import (
+    MeanSquaredLogarithmicError as MeanSquaredLogarithmicError,
+    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
+)
 from keras_losses.regression.poisson import Poisson as Poisson, poisson as poisson
 from keras_losses.segmentation.overlap import Dice as Dice, dice as dice
 from keras_losses.segmentation.overlap import Tversky as Tversky, tversky as tversky

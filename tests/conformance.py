@@ -88,7 +88,12 @@ def check_weights_align_left(make):
     values = run(loss, y_true, y_pred)
     weights = np.array([1.0, 0.0, 2.0, 5.0])
     expected = values * weights.reshape(-1, *[1] * (values.ndim - 1))
-    for given in (weights, weights[:, None], weights.astype("int64"), np.broadcast_to(weights.reshape(-1, *[1] * (values.ndim - 1)), values.shape)):
+    for given in (
+        weights,
+        weights[:, None],
+        weights.astype("int64"),
+        np.broadcast_to(weights.reshape(-1, *[1] * (values.ndim - 1)), values.shape),
+    ):
         if type(loss).__name__ in BATCH_COUPLED:
             given = np.where(given == 0, 1e-9, given)  # weight 0 also takes the sample out of all pairs
         np.testing.assert_allclose(run(loss, y_true, y_pred, sample_weight=given), expected, rtol=1e-5, atol=1e-6)
@@ -291,7 +296,14 @@ def check_labels(make):
         return
     y_true, y_pred = data(loss)
     expected = run(loss, y_true, y_pred)
-    for wrong, dtype in ((3, "int64"), (-1, "int32"), (2**40, "int64"), (0.5, "float32"), (np.nan, "float64"), (np.inf, "float32")):
+    for wrong, dtype in (
+        (3, "int64"),
+        (-1, "int32"),
+        (2**40, "int64"),
+        (0.5, "float32"),
+        (np.nan, "float64"),
+        (np.inf, "float32"),
+    ):
         bad = y_true.astype(dtype)
         bad[0] = wrong
         value, slope = value_and_gradient(lambda p: loss(bad, p), y_pred)
@@ -326,7 +338,11 @@ def check_alive(make):
     if loss.y_pred.kind.name != "logit":
         return
     y_true, y_pred = data(loss)
-    wrong = -100.0 * (2 * y_true - 1) if y_true.ndim == y_pred.ndim else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1])])
+    wrong = (
+        -100.0 * (2 * y_true - 1)
+        if y_true.ndim == y_pred.ndim
+        else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1])])
+    )
     assert np.abs(gradient(lambda p: loss(y_true, p), wrong)).max() > 1e-3
 
 

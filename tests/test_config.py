@@ -225,8 +225,8 @@ def test_keras_positional_order_and_defaults(name):
         (
             lambda: kl.Dice(reduction="avg"),
             (
-                "Dice: `reduction` must be one of 'sum_over_batch_size', 'sum', 'mean', 'mean_with_sample_weight', 'none' or None. "
-                "Received: reduction='avg' of type str."
+                "Dice: `reduction` must be one of 'sum_over_batch_size', 'sum', 'mean', 'mean_with_sample_weight', 'none' or None"
+                ". Received: reduction='avg' of type str."
             ),
         ),
         (

@@ -188,7 +188,6 @@ def test_a_field_beside_an_inherited_constructor_is_refused():
         (lambda: Scaled(scael=2.0), "scael"),
         (lambda: WeightedDice(facto=2.0), "facto"),
     ],
-    ids=str,
 )
 def test_a_misplaced_argument_is_a_type_error(make, message):
     with pytest.raises(TypeError, match=message):

@@ -148,6 +148,4 @@ def warn_of_one_class(loss: Any, y_pred: Any) -> None:
 
 
 categorical_crossentropy = function_of(CategoricalCrossentropy)
-sparse_categorical_crossentropy = function_of(
-    SparseCategoricalCrossentropy, positional=("from_logits", "ignore_class", "axis")
-)
+sparse_categorical_crossentropy = function_of(SparseCategoricalCrossentropy, positional=("from_logits", "ignore_class", "axis"))

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_losses.core.private import is_inferring_shapes
 from keras_losses.core.spec import Spec
 
 
@@ -100,6 +101,11 @@ def _report(who, which, array, wrong, expected, end="."):
 
 def _concrete(who, x):
     """`x` as an array, or None in a trace, where no value exists."""
+    if is_inferring_shapes():
+        return None
+    # Eager differentiation of JAX wraps values; inside the wrapping there is one, unless the step is compiled.
+    while hasattr(x, "primal"):
+        x = x.primal
     # Tracing of torch.compile turns NumPy calls into tensor operations: there the conversion below would not fail.
     torch = sys.modules.get("torch")
     tracing = torch is not None and keras.backend.backend() == "torch" and torch.compiler.is_compiling()
@@ -109,10 +115,19 @@ def _concrete(who, x):
             return array if array.dtype.kind in "iub" else array.astype("float64")
         except Exception:  # each backend has its own error for a tensor without a value
             pass
+    _warn_once(who)
+    return None
+
+
+def _warn_once(who: str) -> None:
     if who not in _warned:
         _warned.add(who)
         warnings.warn(
             f"{who}: keras_losses.debugging() sees no values in a compiled step; use compile(run_eagerly=True).",
             stacklevel=2,
         )
-    return None
+
+
+# torch.compile cannot trace a warning; with this mark (that of `torch.compiler.assume_constant_result`) it calls the
+# function while it compiles, which is once.
+_warn_once._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]

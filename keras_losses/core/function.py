@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_losses.core import inputs
-from keras_losses.core.mask import set_mask
+from keras_losses.core.private import set_mask
 from keras_losses.core.names import snake_case
 
 P = ParamSpec("P")
@@ -63,9 +63,7 @@ def function_of(loss: Callable[P, Any], positional: tuple[str, ...] = ()) -> Cal
                 result = set_mask(result, values.valid)
             return result
 
-    handle = types.FunctionType(
-        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
-    )
+    handle = types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     handle.__module__, handle.__qualname__ = cls.__module__, name
     handle.__doc__ = _doc(cls)
     handle.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]

@@ -42,7 +42,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
-    rounding = debug.epsilon(dtype_of(y_true)), debug.epsilon(dtype_of(y_pred))
+    rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred)] if debug.is_active() else ()
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
         y_true, y_pred = _move_axis(who, loss, y_true, y_pred)
@@ -187,7 +187,7 @@ def _clean_labels(loss, prepared, true: Spec, pred: Spec):
     """Labels as integers in range; which were not, and which are to be ignored, is noted."""
     labels, wrong = prepared.y_true, None
     if dtype_of(labels) in _FLOATS:
-        whole = ops.equal(labels, ops.round(labels)) & (ops.abs(labels) < 2**31)  # False for NaN and infinity
+        whole = ops.equal(labels, ops.round(labels)) & (ops.abs(labels) < 2.0**31)  # False for NaN and infinity
         labels = ops.cast(ops.where(whole, labels, ops.zeros_like(labels)), "int32")
         wrong = ops.logical_not(whole)
     if true.classes is not None:

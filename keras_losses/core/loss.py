@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_losses.core import config, inputs
 from keras_losses.core.fields import shorten
-from keras_losses.core.mask import get_mask
+from keras_losses.core.private import get_mask
 from keras_losses.core.record import Record, checked, hyperparameters
 from keras_losses.core.reduction import Reduction, Values, collect, combine_masks, reduce
 

@@ -7,6 +7,45 @@ from keras import ops
 
 from keras_losses.core.config import load_loss
 from keras_losses.core.fields import shorten
+from keras_losses.math import safe_divide
+
+
+class _Logged(keras.metrics.Metric):
+    """Shows in the logs what a layer has summed up in its own variables.
+
+    A metric that a layer updates in its `call` does not work with the trainer of JAX: its forward pass carries the
+    variables of layers, not those of metrics.
+    """
+
+    def __init__(self, total: Any, count: Any, name: str):
+        super().__init__(name=name)
+        self.previous = self.add_variable(shape=(), initializer="zeros", name="previous")
+        # Held in a tuple of functions, so that the metric does not track the variables as its own.
+        self._sums = (lambda: total, lambda: count)
+
+    @property
+    def total(self) -> Any:
+        return self._sums[0]()
+
+    @property
+    def count(self) -> Any:
+        return self._sums[1]()
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the layer sums up."""
+
+    def result(self) -> Any:
+        try:
+            return safe_divide(ops.convert_to_tensor(self.total), ops.convert_to_tensor(self.count))
+        except TypeError:
+            # In a compiled step of JAX the metrics are read where the variables of layers have no value. Only the log of
+            # single batches is read there; it shows the mean of the epoch before.
+            return ops.convert_to_tensor(self.previous)
+
+    def reset_state(self) -> None:
+        self.previous.assign(self.result())
+        self.total.assign(0.0)
+        self.count.assign(0.0)
 
 
 @keras.saving.register_keras_serializable(package="keras_losses")
@@ -14,7 +53,7 @@ class AddLoss(keras.layers.Layer):
     """Adds a loss between tensors of a model to what `fit` minimises, and passes its first input on.
 
     For an activity penalty, a loss between two branches, or a loss that needs a further input. The value is logged under
-    the name of the layer.
+    the name of the layer: the mean over the epoch, each batch weighed by its size.
 
     Args:
         loss: a `keras.losses.Loss` that reduces to one number.
@@ -55,7 +94,7 @@ class AddLoss(keras.layers.Layer):
         self.weight = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
         )
-        self.metric = keras.metrics.Mean(name=self.name)
+        self.metric = _Logged(self.add_sum("total"), self.add_sum("count"), name=self.name)
         self.supports_masking = True
         self.built = True
 
@@ -63,8 +102,13 @@ class AddLoss(keras.layers.Layer):
         target = ops.zeros_like(y_pred) if y_true is None else y_true
         value = self.loss(target, y_pred, sample_weight=sample_weight)
         self.add_loss(ops.cast(self.weight, value.dtype) * value)
-        self.metric.update_state(value, sample_weight=ops.shape(y_pred)[0])
+        samples = ops.cast(ops.shape(y_pred)[0], self.metric.total.dtype)
+        self.metric.total.assign_add(ops.cast(ops.stop_gradient(value), samples.dtype) * samples)
+        self.metric.count.assign_add(samples)
         return y_pred
+
+    def add_sum(self, name: str) -> Any:
+        return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32")
 
     def compute_output_shape(self, y_pred_shape: Any, *args: Any, **kwargs: Any) -> Any:
         return y_pred_shape

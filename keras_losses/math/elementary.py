@@ -122,6 +122,4 @@ def log_cosh(x: Any) -> Any:
     grown = ops.expm1(0.5 * ops.where(small, x, ops.zeros_like(x)))
     half = 0.5 * (grown + grown / (1 + grown))  # sinh(x / 2), exact near 0
     large = ops.where(small, ops.ones_like(x), size)
-    return ops.where(
-        small, ops.log1p(2 * ops.square(half)), large - 0.6931471805599453 + ops.log1p(ops.exp(-2 * large))
-    )
+    return ops.where(small, ops.log1p(2 * ops.square(half)), large - 0.6931471805599453 + ops.log1p(ops.exp(-2 * large)))

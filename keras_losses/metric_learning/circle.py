@@ -76,6 +76,4 @@ class Circle(Loss, kw_only=False):
         return math.softplus(both), valid
 
 
-circle = function_of(
-    Circle, positional=("ref_labels", "ref_embeddings", "remove_diagonal", "gamma", "margin")
-)
+circle = function_of(Circle, positional=("ref_labels", "ref_embeddings", "remove_diagonal", "gamma", "margin"))

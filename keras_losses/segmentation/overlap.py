@@ -159,9 +159,7 @@ class Tversky(Overlap, kw_only=False):
 
     def region(self, true, pred, both):
         false_positive, false_negative = pred - both, true - both
-        return 1 - _ratio(
-            both + self.smooth, both + self.alpha * false_positive + self.beta * false_negative + self.smooth
-        )
+        return 1 - _ratio(both + self.smooth, both + self.alpha * false_positive + self.beta * false_negative + self.smooth)
 
 
 def _ratio(overlap, size):

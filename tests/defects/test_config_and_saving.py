@@ -10,7 +10,9 @@ from keras import ops
 import keras_losses as kl
 from tests.defects._fit import STOCK, close, number
 
-CLASSES = {name: c for name, c in vars(kl).items() if isinstance(c, type) and issubclass(c, kl.Loss) and name not in ("Loss", "Sum")}
+CLASSES = {
+    name: c for name, c in vars(kl).items() if isinstance(c, type) and issubclass(c, kl.Loss) and name not in ("Loss", "Sum")
+}
 
 
 class Powered(kl.Loss):
@@ -45,7 +47,7 @@ def saved_and_loaded(loss, path):
 def test_registered_loss_by_name(name):
     """keras#20112: a user's class is found by name, with and without its package; Keras 3 finds neither."""
     assert kl.get(name, power=3.0).power == 3
-    assert isinstance(kl.get({"class_name": name, "config": {"power": 3.0}}), Powered)
+    assert isinstance(kl.get({"class_name": "tests>Powered", "config": {"power": 3.0}}), Powered)
     if STOCK:
         with pytest.raises(ValueError, match="Could not interpret"):
             keras.losses.get(name)
@@ -73,7 +75,7 @@ def test_every_loss_by_name(name):
 
 def test_close_match():
     """keras#20112: a misspelt name says what is near."""
-    with pytest.raises(ValueError, match="Did you mean: .*focal"):
+    with pytest.raises(ValueError, match=r"Did you mean: .*focal"):
         kl.get("binary_focal_crossentrophy")
 
 
@@ -124,3 +126,42 @@ def test_functions_save_too(tmp_path):
     """keras#20806 (family): a function of the package in `compile` comes back by its name."""
     _, again = saved_and_loaded(kl.log_cosh, tmp_path)
     assert again.loss is kl.log_cosh
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_keyword_only(name):
+    """Found with keras 3.15.1: the arguments that may be given by position are those of Keras, in Keras's order."""
+    ours = inspect.signature(CLASSES[name]).parameters.values()
+    positional = [p.name for p in ours if p.kind is not p.KEYWORD_ONLY]
+    theirs = [p for p in inspect.signature(getattr(keras.losses, name)).parameters if p not in ("reduction", "name", "dtype")]
+    assert positional == theirs[: len(positional)]
+    with pytest.raises(TypeError):
+        CLASSES[name](*(p.default for p in ours if p.name in positional), "sum")
+
+
+def test_names_are_fixed():
+    """Found with keras 3.15.1: the name of a user's loss counted its instances."""
+    assert [Powered().name, Powered().name] == ["powered", "powered"]
+    assert kl.Huber().name == keras.losses.Huber().name
+    if STOCK:
+        stock = type("Named", (keras.losses.Loss,), {})
+        assert stock().name != stock().name
+
+
+def test_dtype_can_be_assigned():
+    """Found with keras 3.15.1: an attribute like the others, checked like them."""
+    loss = kl.MeanSquaredError()
+    loss.dtype = "bfloat16"
+    assert loss.get_config()["dtype"] == "bfloat16"
+    assert keras.backend.standardize_dtype(loss(np.zeros((1, 1)), np.ones((1, 1))).dtype) == "bfloat16"
+    with pytest.raises(ValueError, match="`dtype` must be"):
+        loss.dtype = "int32"
+
+
+@pytest.mark.parametrize("name", ["set_floatx", "Dense", "Sequential"])
+def test_config_builds_losses_only(name):
+    """keras PR#23654: what a config names must be a loss."""
+    with pytest.raises(ValueError, match=name):
+        kl.deserialize({"class_name": name, "config": {}, "module": "keras.layers", "registered_name": None})
+    with pytest.raises(ValueError, match="unknown field"):
+        kl.deserialize({"class_name": "keras_losses>Huber", "config": {"command": "x"}})

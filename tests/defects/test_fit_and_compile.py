@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import keras_losses as kl
-from tests.defects._fit import FLOOR, STOCK, close, evaluate, number, train
+from tests.defects._fit import FLOOR, STOCK, Shift, close, evaluate, number, train
 
 ZERO, THREE = np.zeros((1, 1), "float32"), np.full((1, 1), 3.0, "float32")
 
@@ -156,11 +156,11 @@ def test_call_returns_values(cls):
 def test_symbolic_penalty():
     """keras#18467, keras-io PR#1565: the symbolic `add_loss` is gone; the endpoint layer adds and logs a loss."""
     x = keras.Input((1,))
-    model = keras.Model(x, kl.layers.AddLoss(kl.MeanAbsoluteError(), weight=0.5, name="small")(keras.layers.Identity()(x)))
-    model.compile("sgd", kl.MeanSquaredError())
-    logs = model.train_on_batch(THREE, ZERO, return_dict=True)
-    assert logs["loss"] == pytest.approx(9 + 0.5 * 3)
-    assert logs["small"] == pytest.approx(3)
+    model = keras.Model(x, kl.layers.AddLoss(kl.MeanAbsoluteError(), weight=0.5, name="small")(Shift()(x)))
+    model.compile(keras.optimizers.SGD(0.0), kl.MeanSquaredError())
+    history = model.fit(np.concatenate([THREE, THREE]), np.zeros((2, 1), "float32"), batch_size=1, epochs=2, verbose=0).history
+    assert history["loss"] == pytest.approx([9 + 0.5 * 3] * 2)
+    assert history["small"] == pytest.approx([3, 3])
 
 
 def test_instance_where_a_bare_function_cannot():
@@ -201,7 +201,23 @@ def test_wrong_shapes_of_a_bare_function():
 def test_saturated_output_logged_by_fit():
     """keras-core#196: `fit` logs -log(1e-7) for a confidently wrong probability, on every backend."""
     x = keras.Input((1,))
-    model = keras.Model(x, keras.layers.Activation("sigmoid")(x))
+    model = keras.Model(x, keras.layers.Activation("sigmoid")(Shift()(x)))
     model.compile("sgd", kl.BinaryCrossentropy())
     history = model.fit(np.full((2, 1), -60, "float32"), np.ones((2, 1), "float32"), verbose=0, epochs=2).history
     assert history["loss"] == pytest.approx([FLOOR, FLOOR], rel=1e-5)
+
+
+def test_weight_of_zero_in_a_bare_function():
+    """keras-core PR#802 (family): Keras multiplies the values of a function by their weights, NaN included."""
+    y, p, w = np.zeros((2, 1), "float32"), np.array([[2.0], [np.nan]], "float32"), np.array([1.0, 0.0])
+    assert evaluate(kl.MeanSquaredError(), y, p, sample_weight=w) == pytest.approx(4 / 2)
+    assert np.isnan(evaluate(kl.mean_squared_error, y, p, sample_weight=w))
+
+
+def test_reduction_of_a_bare_function():
+    """keras#19740 (family): a function in `compile` has the mean over the batch and default arguments."""
+    y, p, w = np.zeros((2, 1), "float32"), np.array([[2.0], [3.0]], "float32"), np.array([1.0, 0.0])
+    assert evaluate(kl.mean_squared_error, y, p, sample_weight=w) == pytest.approx(4 / 2)
+    assert evaluate(kl.MeanSquaredError(reduction="mean_with_sample_weight"), y, p, sample_weight=w) == pytest.approx(4)
+    assert evaluate(kl.Huber(delta=2), y, p) == pytest.approx((2**2 / 2 + 2 * (3 - 2 / 2)) / 2)
+    assert evaluate(kl.huber, y, p) == pytest.approx((2 - 0.5 + 3 - 0.5) / 2)

@@ -111,7 +111,9 @@ def test_logits_under_a_loss_scale():
     close(step, [[-1, 1]])
 
 
-@pytest.mark.parametrize("given", ["float16", "bfloat16", keras.DTypePolicy("mixed_float16"), keras.DTypePolicy("mixed_bfloat16")])
+@pytest.mark.parametrize(
+    "given", ["float16", "bfloat16", keras.DTypePolicy("mixed_float16"), keras.DTypePolicy("mixed_bfloat16")]
+)
 def test_result_has_the_dtype_that_was_asked_for(given):
     """keras#15528 (family): only the result is rounded, the formula is computed in float32."""
     y, p = np.zeros((1, 512), "float32"), np.full((1, 512), 200.0, "float32")

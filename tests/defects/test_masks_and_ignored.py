@@ -27,8 +27,6 @@ class PerSequenceOfWhatCounts(kl.Loss):
         return ops.mean(error, axis=1) if mask is None else kl.math.masked_mean(error, mask)
 
 
-
-
 def sequences(samples, steps):
     """Predictions 2 where something counts; the second half of the steps is 0 and so masked by `Masking(0)`."""
     p = np.full((samples, steps, 1), 2.0, "float32")
@@ -83,9 +81,7 @@ def test_mask_times_weight_times_reduction(reduction, masked, weighted):
         "mean_with_sample_weight": (values * w * m).sum() / (w * m).sum(),
         "none": values * w * m,
     }
-    result = kl.MeanSquaredError(reduction=reduction)(
-        y, p, sample_weight=w if weighted else None, mask=m if masked else None
-    )
+    result = kl.MeanSquaredError(reduction=reduction)(y, p, sample_weight=w if weighted else None, mask=m if masked else None)
     close(result, expected[reduction])
 
 

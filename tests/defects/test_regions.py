@@ -28,7 +28,12 @@ def test_one_value_a_sample():
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=(3, 4, 5, 2)).astype("float32")
     p = rng.uniform(size=y.shape).astype("float32")
-    per_class = np.array([[1 - 2 * (a * b).sum() / (a.sum() + b.sum()) for a, b in zip(t.T, q.T, strict=True)] for t, q in zip(y, p, strict=True)])
+    per_class = np.array(
+        [
+            [1 - 2 * (a * b).sum() / (a.sum() + b.sum()) for a, b in zip(t.T, q.T, strict=True)]
+            for t, q in zip(y, p, strict=True)
+        ]
+    )
     for cls in (kl.Dice, kl.Tversky):
         close(cls(reduction="none")(y, p), per_class.mean(1))
         close(cls()(y, p), per_class.mean())

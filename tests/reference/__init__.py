@@ -33,14 +33,6 @@ def snake_case(name):
     return re.sub(boundary, "_", name).lower()
 
 
-REFERENCES = {
-    name: (getattr(family, snake_case(name)), cases)
-    for family in _FAMILIES
-    for name, cases in family.CASES.items()
-}
+REFERENCES = {name: (getattr(family, snake_case(name)), cases) for family in _FAMILIES for name, cases in family.CASES.items()}
 
-DIFFERENTIATED = {
-    name: make
-    for family in _FAMILIES
-    for name, make in getattr(family, "DIFFERENTIATED", {}).items()
-}
+DIFFERENTIATED = {name: make for family in _FAMILIES for name, make in getattr(family, "DIFFERENTIATED", {}).items()}

@@ -145,9 +145,7 @@ _FOCAL = [
         array([1, 0]),
         array([0.8, 0.4]),
         {"apply_class_balancing": True, "alpha": 0.3},
-        expect=array(
-            -(0.3 * 0.2**2 * np.log(0.8) + 0.7 * 0.4**2 * np.log(0.6)) / 2
-        ),
+        expect=array(-(0.3 * 0.2**2 * np.log(0.8) + 0.7 * 0.4**2 * np.log(0.6)) / 2),
     ),
     *[
         Case(

@@ -61,9 +61,7 @@ def _class_logs(vector, from_logits):
     return np.log([max(x, EPSILON) for x in p])
 
 
-def _weighted_crossentropy(
-    y, vector, from_logits, label_smoothing, class_weight
-):
+def _weighted_crossentropy(y, vector, from_logits, label_smoothing, class_weight):
     classes = len(vector)
     log_p = _class_logs(vector, from_logits)
     total = 0.0
@@ -85,9 +83,7 @@ def categorical_crossentropy(
     """-sum_c w_c y_c log p_c."""
 
     def one(y, vector):
-        return _weighted_crossentropy(
-            y, vector, from_logits, label_smoothing, class_weight
-        )
+        return _weighted_crossentropy(y, vector, from_logits, label_smoothing, class_weight)
 
     return per_vector(one, y_true, y_pred, axis)
 

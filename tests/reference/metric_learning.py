@@ -39,9 +39,7 @@ def circle(y_true, y_pred, gamma=80.0, margin=0.4, remove_diagonal=True, paced_a
                 pull = max(1 + margin - paced, 0.0)
                 positives.append(-gamma * pull * (s - (1 - margin)))
         if positives and negatives:
-            values[i] = softplus(
-                log_sum_exp(positives) + log_sum_exp(negatives)
-            )
+            values[i] = softplus(log_sum_exp(positives) + log_sum_exp(negatives))
             valid[i] = True
     return values, valid
 
@@ -62,9 +60,7 @@ CASES = {
     "Circle": [
         Case("default", _TRIPLES, unit_rows(1, 6, 4)),
         Case("mixed-order", _MIXED, unit_rows(2, 6, 5)),
-        Case(
-            "int32", _MIXED.astype(np.int32), unit_rows(3, 6, 3), {"gamma": 4.0}
-        ),
+        Case("int32", _MIXED.astype(np.int32), unit_rows(3, 6, 3), {"gamma": 4.0}),
         Case("gamma", _TRIPLES, unit_rows(4, 6, 4), {"gamma": 2.0}),
         Case("gamma-large", _TRIPLES, unit_rows(5, 6, 4), {"gamma": 256.0}),
         Case(
@@ -73,9 +69,7 @@ CASES = {
             unit_rows(6, 6, 4),
             {"margin": 0.1, "gamma": 8.0},
         ),
-        Case(
-            "margin-default-gamma", _MIXED, unit_rows(7, 6, 4), {"margin": 0.25}
-        ),
+        Case("margin-default-gamma", _MIXED, unit_rows(7, 6, 4), {"margin": 0.25}),
         Case(
             "with-diagonal",
             _TRIPLES,
@@ -159,9 +153,7 @@ CASES = {
             _CROSSED,
             _X,
             smooth=False,
-            expect=_softplus_all(
-                80 * 1.4 * 0.6 + np.logaddexp(80 * 1.4 * 0.6, 80 * 0.4 * -0.4)
-            ),
+            expect=_softplus_all(80 * 1.4 * 0.6 + np.logaddexp(80 * 1.4 * 0.6, 80 * 0.4 * -0.4)),
         ),
         # Opposite vectors: s = -1 across, where a_n is clamped to zero.
         Case(

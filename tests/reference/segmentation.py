@@ -69,9 +69,7 @@ def dice(
         intersection = sum(y * p)
         return (2 * intersection + smooth) / (sum(y) + sum(p) + smooth)
 
-    return _overlap(
-        score, y_true, y_pred, axis, class_axis, class_weight, empty
-    )
+    return _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty)
 
 
 def tversky(
@@ -93,9 +91,7 @@ def tversky(
         fn = sum(y * (1 - p))
         return (tp + smooth) / (tp + alpha * fp + beta * fn + smooth)
 
-    return _overlap(
-        score, y_true, y_pred, axis, class_axis, class_weight, empty
-    )
+    return _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty)
 
 
 def _image(seed, *shape, classes=3, class_axis=-1):
@@ -213,9 +209,7 @@ CASES = {
             "all-wrong",
             _HARD,
             _OTHER,
-            expect=array(
-                1 - np.mean([1e-7 / (n + 1e-7) for n in (1 + 2, 2 + 1, 1 + 1)])
-            ),
+            expect=array(1 - np.mean([1e-7 / (n + 1e-7) for n in (1 + 2, 2 + 1, 1 + 1)])),
         ),
     ],
     "Tversky": [
@@ -229,9 +223,7 @@ CASES = {
             _Y1,
             _P1,
             {"alpha": 0.2, "beta": 0.6},
-            expect=array(
-                1 - (0.75 + 1e-7) / (0.75 + 0.2 * 0.5 + 0.6 * 0.25 + 1e-7)
-            ),
+            expect=array(1 - (0.75 + 1e-7) / (0.75 + 0.2 * 0.5 + 0.6 * 0.25 + 1e-7)),
         ),
         Case(
             "by-hand-smooth",
@@ -245,15 +237,7 @@ CASES = {
             _HARD,
             _OTHER,
             {"alpha": 0.2, "beta": 0.6},
-            expect=array(
-                1
-                - np.mean(
-                    [
-                        1e-7 / (0.2 * fp + 0.6 * fn + 1e-7)
-                        for fp, fn in ((2, 1), (1, 2), (1, 1))
-                    ]
-                )
-            ),
+            expect=array(1 - np.mean([1e-7 / (0.2 * fp + 0.6 * fn + 1e-7) for fp, fn in ((2, 1), (1, 2), (1, 1))])),
         ),
     ],
 }

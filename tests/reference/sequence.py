@@ -143,12 +143,7 @@ CASES = {
             "empty-label",
             np.zeros((2, 3), int),
             _LOGITS[:2],
-            expect=array(
-                *[
-                    -sum(log_softmax(frame)[0] for frame in logits)
-                    for logits in _LOGITS[:2]
-                ]
-            ),
+            expect=array(*[-sum(log_softmax(frame)[0] for frame in logits) for logits in _LOGITS[:2]]),
         ),
         Case(
             "equal-logits",

@@ -1,7 +1,7 @@
-"""The Keras mask of a tensor: the one file that knows where it hangs.
+"""What Keras keeps to itself: the one file that looks into `keras.src`, guarded, with a way out for the day it moves.
 
-Two backends keep it as an attribute of the tensor, JAX in a private table. The cheap way in is `keras.src`; where that
-moves, a tiny layer, whose `call` Keras hands the mask, is the public one.
+The Keras mask of a tensor is an attribute of it on two backends and stands in a private table on JAX. Where `keras.src` does
+not give it, a tiny layer, whose `call` Keras hands the mask, is the public way.
 """
 
 from typing import Any
@@ -14,6 +14,17 @@ try:
     from keras.src.backend import set_keras_mask as _set
 except ImportError:  # pragma: no cover - depends on the Keras version
     _get = _set = None
+
+
+try:
+    from keras.src.backend.common.symbolic_scope import in_symbolic_scope as _in_symbolic_scope
+except ImportError:  # pragma: no cover - depends on the Keras version
+    _in_symbolic_scope = None
+
+
+def is_inferring_shapes() -> bool:
+    """Whether Keras runs the code on stand-ins, to learn shapes: their values mean nothing."""
+    return _in_symbolic_scope is not None and _in_symbolic_scope()
 
 
 class _Reader(keras.layers.Layer):
