@@ -13,8 +13,8 @@ def explain(error: ImportError) -> str:
     wanted = os.environ.get("KERAS_BACKEND", "tensorflow (the default of Keras)")
     if installed:
         return (
-            f"Keras could not start the backend {wanted}; installed here: {', '.join(installed)}: set KERAS_BACKEND={installed[0]} "
-            f"before the program starts (cause: {error})."
+            f"Keras could not start the backend {wanted}; installed here: {', '.join(installed)}: set "
+            f"KERAS_BACKEND={installed[0]} before the program starts (cause: {error})."
         )
     return (
         f"Keras could not start the backend {wanted}; none is installed here: pip install 'keras-losses[jax]' (or torch, or "

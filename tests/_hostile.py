@@ -311,17 +311,17 @@ def attempt(build, *about):
     """
     CALLED.clear()
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy().name
-    result, error, start = None, None, time.perf_counter()
+    result, error, start = None, None, time.thread_time()
     with watching() as events:
         try:
             result = build()
         except Exception as caught:
             error = caught
-    seconds = time.perf_counter() - start
+    seconds = time.thread_time() - start  # of this thread: a busy machine does not count
     assert not events, f"this ran: {events[:5]}"
     assert not CALLED, f"this was called: {CALLED}"
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == (floatx, policy)
-    assert seconds < 2, f"it took {seconds:.1f} s"
+    assert seconds < 0.5, f"it took {seconds:.1f} s"
     if error is None:
         return result
     assert isinstance(error, (ValueError, TypeError)), f"{type(error).__name__}: {str(error)[:300]}"

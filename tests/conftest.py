@@ -2,7 +2,6 @@
 
 import os
 
-import numpy as np
 import pytest
 
 from tests._parity import Recorder
@@ -22,7 +21,7 @@ def global_state():
     """Each test starts with the same random numbers and leaves floatx and policy as they were."""
     import keras
 
-    np.random.seed(0)
+    keras.utils.set_random_seed(0)
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     yield
     keras.config.set_floatx(floatx)

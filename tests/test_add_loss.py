@@ -80,7 +80,9 @@ def test_its_weight_moves_during_fit():
 
 def test_saves_and_loads(tmp_path):
     inputs = keras.Input((3,))
-    out = kl.layers.AddLoss(0.5 * kl.Huber(delta=0.1) + kl.MeanSquaredError(), weight=3.0, name="end")(keras.layers.Dense(1)(inputs))
+    out = kl.layers.AddLoss(0.5 * kl.Huber(delta=0.1) + kl.MeanSquaredError(), weight=3.0, name="end")(
+        keras.layers.Dense(1)(inputs)
+    )
     model = keras.Model(inputs, out)
     model.compile("sgd", kl.LogCosh())
     expected = model.evaluate(X, Y, verbose=0)

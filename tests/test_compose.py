@@ -57,7 +57,9 @@ def test_stock_keras_losses_on_either_side():
     # aligned on the batch axis, unlike in Keras
     square = np.arange(9.0).reshape(3, 3, 1)
     total = kl.Sum(terms=(stock,))
-    np.testing.assert_allclose(value(total, square, 0 * square, sample_weight=W), (square[..., 0] ** 2 * W[:, None]).mean(), rtol=1e-6)
+    np.testing.assert_allclose(
+        value(total, square, 0 * square, sample_weight=W), (square[..., 0] ** 2 * W[:, None]).mean(), rtol=1e-6
+    )
 
 
 def test_unreduced_terms_of_different_rank_meet_in_one_value_a_sample():

@@ -23,8 +23,8 @@ class Rescaled(kl.Loss):
         return self.scale * ops.mean(ops.square(y_pred - y_true), axis=-1)
 
 
-class Shifted(Rescaled):
-    shift: float = 0.5
+class Offset(Rescaled):
+    offset: float = 0.5
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -55,9 +55,9 @@ def test_get_of_a_users_class():
         assert loss.scale == 2.0
     config = kl.serialize(Rescaled(scale=4.0))
     assert kl.get(config).scale == 4.0
-    with keras.saving.custom_object_scope({"Nickname": Shifted}):
-        assert type(kl.get("Nickname")) is Shifted
-    assert kl.deserialize({"class_name": "Nickname", "config": {"shift": 2.0}}, {"Nickname": Shifted}).shift == 2.0
+    with keras.saving.custom_object_scope({"Nickname": Offset}):
+        assert type(kl.get("Nickname")) is Offset
+    assert kl.deserialize({"class_name": "Nickname", "config": {"offset": 2.0}}, {"Nickname": Offset}).offset == 2.0
 
 
 def test_get_of_what_is_built_already():

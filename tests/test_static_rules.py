@@ -183,8 +183,8 @@ def is_base(cls):
 
 
 def _is_open(function):
-    if not function.__module__.startswith("keras_losses."):
-        return False
+    if not function.__module__.startswith("keras_losses.") or function.__code__.co_filename.startswith("<"):
+        return False  # Keras's, or generated from the fields
     body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body
     body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
@@ -200,7 +200,7 @@ def test_every_loss_is_exported():
 
 def test_bases_are_told_from_losses():
     found = {c.__name__ for c in subclasses(kl.Loss) if c.__module__.startswith("keras_losses.") and is_base(c)}
-    assert found == {"Elementwise", "Overlap"}
+    assert {name for name in found if not name.startswith("_")} == {"Elementwise", "Overlap"}
     assert is_base(kl.Loss)
 
 
@@ -264,11 +264,11 @@ def test_a_docstring_says_what_a_user_needs(name):
 
 TIMES = """
 import json, sys, time
-start = time.perf_counter()
+start = time.process_time()
 import keras
-middle, before = time.perf_counter(), set(sys.modules)
+middle, before = time.process_time(), set(sys.modules)
 import keras_losses
-print(json.dumps([middle - start, time.perf_counter() - middle, sorted(set(sys.modules) - before)]))
+print(json.dumps([middle - start, time.process_time() - middle, sorted(set(sys.modules) - before)]))
 """
 
 
@@ -293,11 +293,11 @@ def test_import_is_cheap():
     assert all(name.split(".")[0] == "keras_losses" or name.split(".")[0] in sys.stdlib_module_names for name in runs[0][2]), (
         runs[0][2]
     )
-    # The median of what each process adds to its own `import keras`. On a busy machine both grow alike.
+    # The median of what each process adds to its own `import keras`, in its own time: others on the machine do not count.
     added = statistics.median(own for _, own, _ in runs)
     of_keras = statistics.median(of_keras for of_keras, _, _ in runs)
     print(f"import keras_losses adds {added:.3f} s to {of_keras:.2f} s of import keras")
-    assert added <= max(0.3, 0.05 * of_keras)
+    assert added <= 0.3
 
 
 BLOCKED = """

@@ -19,8 +19,8 @@ from keras_losses.regression.elementwise import weigh_outputs
 class BinaryFocalCrossentropy(Loss, kw_only=False):
     """Binary cross-entropy, weighed by how far the prediction is from the label.
 
-    Formula: `mean_d a_d q_d^gamma bce_d` with `q = y (1 - p) + (1 - y) p`, the probability given to the other label, `bce` as in
-    `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with `apply_class_balancing`, else 1. From logits the weight
+    Formula: `mean_d a_d q_d^gamma bce_d` with `q = y (1 - p) + (1 - y) p`, the probability given to the other label, `bce` as
+    in `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with `apply_class_balancing`, else 1. From logits the weight
     is `exp(gamma log q)` with `log q` in log space, so that value and gradient are right for every logit and gamma.
 
     Args:

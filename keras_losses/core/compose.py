@@ -128,8 +128,8 @@ class _Stock(Loss):
     def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype) -> Values:
         weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype=at_least_float32(dtype))
         mask = combine_masks(str(self.name), None if mask is None else ops.cast(mask, "bool"), get_mask(y_pred))
-        y_true, y_pred = keras.tree.map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.loss.dtype), (y_true, y_pred))
-        value = self.loss.call(y_true, y_pred)
+        tensors = [keras.tree.map_structure(lambda x: ops.convert_to_tensor(x, self.loss.dtype), y) for y in (y_true, y_pred)]
+        value = self.loss.call(*tensors)
         valid = get_mask(value)
         return collect(str(self.name), ops.cast(value, at_least_float32(dtype)), weight, mask, (valid,))
 

@@ -130,4 +130,4 @@ def _warn_once(who: str) -> None:
 
 # torch.compile cannot trace a warning; with this mark (that of `torch.compiler.assume_constant_result`) it calls the
 # function while it compiles, which is once.
-_warn_once._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
+_warn_once._dynamo_marked_constant = True

@@ -9,8 +9,8 @@ import keras
 from keras import ops
 
 from keras_losses.core import inputs
-from keras_losses.core.private import set_mask
 from keras_losses.core.names import snake_case
+from keras_losses.core.private import set_mask
 
 P = ParamSpec("P")
 
@@ -66,8 +66,8 @@ def function_of(loss: Callable[P, Any], positional: tuple[str, ...] = ()) -> Cal
     handle = types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     handle.__module__, handle.__qualname__ = cls.__module__, name
     handle.__doc__ = _doc(cls)
-    handle.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
-    handle.loss_class = cls  # pyright: ignore[reportFunctionMemberAccess]
+    handle.__signature__ = signature
+    handle.loss_class = cls
     return keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0], name=name)(handle)
 
 

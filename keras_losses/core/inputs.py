@@ -42,7 +42,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
-    rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred)] if debug.is_active() else ()
+    rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
         y_true, y_pred = _move_axis(who, loss, y_true, y_pred)

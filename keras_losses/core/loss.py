@@ -59,6 +59,7 @@ class Loss(Record, keras.losses.Loss):
     y_pred: ClassVar[Any] = None
     #: The field that names the axis which contracts put last.
     last_axis: ClassVar[str | None] = None
+    _dtype_given: ClassVar[Any] = None
 
     # The signature of keras.losses.Loss, so that `super().__init__(name, reduction)` of a Keras-style subclass works.
     def __init__(self, name: str | None = None, reduction: Reduction = "sum_over_batch_size", dtype: Any = None):
@@ -140,7 +141,7 @@ def _set_dtype(self, given) -> None:
 
 
 # Replaced after the class is made: as a field `dtype` has a default, as an attribute it is what the default means now.
-Loss.dtype = property(_get_dtype, _set_dtype)  # pyright: ignore[reportAttributeAccessIssue]
+Loss.dtype = property(_get_dtype, _set_dtype)
 Loss._own_init = False
 
 

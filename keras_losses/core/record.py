@@ -34,7 +34,7 @@ class Record:
         before = set(getattr(cls, "__dataclass_fields__", ()))
         # dataclasses never replaces an __init__ that the class itself wrote; an inherited one must be kept too.
         dataclasses.dataclass(cls, eq=False, repr=False, kw_only=kw_only, init=not inherits_init)
-        added = sorted(set(cls.__dataclass_fields__) - before)  # pyright: ignore[reportAttributeAccessIssue]
+        added = sorted(set(getattr(cls, "__dataclass_fields__", ())) - before)
         if inherits_init and added:
             raise TypeError(
                 f"{cls.__name__} adds the field `{added[0]}` to a loss that writes its own __init__. "
@@ -51,7 +51,7 @@ class Record:
         for name, hint in field_types(cls).items():
             if name != "dtype":
                 setattr(self, name, checked(cls, name, getattr(self, name), hint))
-        if self.name is None:  # pyright: ignore[reportAttributeAccessIssue]
+        if self.name is None:
             self.name = cls.default_name or snake_case(cls.__name__)
         self.validate()
 
@@ -75,13 +75,13 @@ def field_types(cls: type) -> dict[str, Any]:
     # Looked up at the first construction, not at the definition: an annotation may name a class defined later.
     if "_hints" not in cls.__dict__:
         resolved = typing.get_type_hints(cls, include_extras=True)
-        cls._hints = {f.name: resolved[f.name] for f in dataclasses.fields(cls)}  # pyright: ignore
+        cls._hints = {f.name: resolved[f.name] for f in dataclasses.fields(cls)}
     return cls.__dict__["_hints"]
 
 
 def hyperparameters(cls: type) -> list[str]:
     """The fields of a loss without those that every loss has."""
-    return [f.name for f in dataclasses.fields(cls) if f.name not in BASE]  # pyright: ignore[reportArgumentType]
+    return [f.name for f in dataclasses.fields(cls) if f.name not in BASE]
 
 
 def init_parameters(cls: type) -> tuple[set[str], bool]:

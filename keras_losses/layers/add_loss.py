@@ -91,7 +91,7 @@ class AddLoss(keras.layers.Layer):
             )
         self.loss = loss
         self._initial_weight = float(weight)
-        self.weight = self.add_weight(
+        self.weight: Any = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
         )
         self.metric = _Logged(self.add_sum("total"), self.add_sum("count"), name=self.name)

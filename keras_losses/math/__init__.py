@@ -26,6 +26,8 @@ from keras_losses.math.elementary import (
     xlogy,
 )
 from keras_losses.math.reductions import (
+    constant_max,
+    diagonal,
     largest,
     log1m_softmax,
     logcumsumexp,
@@ -43,6 +45,8 @@ __all__ = [
     "absolute",
     "chain_logsumexp",
     "clip",
+    "constant_max",
+    "diagonal",
     "digamma",
     "floor",
     "focal_weight",

@@ -3,7 +3,7 @@
 The raw operations differ at their kinks: the gradient of `abs` at 0 is 1 on one backend and 0 on the others, a tie in
 `maximum` is split on two of them, `clip` at its edge gives 0.5 or 1. Here the gradient at a kink is 0.
 
-Where `ops` has a function and Python an operator (`x ** y`, `x @ y`), the operator is used: on some backends the function
+Where `ops` has a function and Python an operator (`x @ y`), the operator is used: on some backends the function
 rounds float64 to float32, as `ops.maximum`, `logaddexp` and `mean` do too.
 """
 
@@ -104,9 +104,10 @@ def log1mexp(x: Any) -> Any:
 
 
 def power(x: Any, exponent: float, low: float = EPSILON) -> Any:
-    """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: the gradient stays finite."""
+    """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: a finite gradient."""
     inside = x > low
-    curve = ops.where(inside, x, ops.ones_like(x)) ** exponent
+    # By way of the logarithm: PyTorch's code generator cannot compile a power whose exponent is a number of a loss.
+    curve = ops.exp(exponent * ops.log(ops.where(inside, x, ops.ones_like(x))))
     return ops.where(inside, curve, x * low ** (exponent - 1))
 
 

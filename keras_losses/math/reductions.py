@@ -50,6 +50,16 @@ def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
     return ops.where(mask, ops.softmax(kept, axis=axis), ops.zeros_like(x))
 
 
+def diagonal(x: Any) -> Any:
+    """A boolean matrix of the shape of the square matrix `x`, true on its diagonal.
+
+    `ops.eye` and `ops.arange` of an unknown size do not compile on one backend, and a `cumsum` in their place gives wrong
+    gradients in PyTorch's code generator (torch 2.13).
+    """
+    ones = ops.ones_like(x, dtype="int32")
+    return ops.equal(ops.tril(ones) + ops.triu(ones), 2)
+
+
 def constant_max(x: Any, axis: int = -1) -> Any:
     """The maximum over `axis`, kept as an axis of 1, a constant in the gradient."""
     if 0 in tuple(x.shape):  # an empty batch, of which the backends refuse to take a maximum

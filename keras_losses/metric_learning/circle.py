@@ -12,7 +12,7 @@ from keras_losses.core.spec import label, real
 class Circle(Loss, kw_only=False):
     """Circle loss of each embedding of a batch against all others.
 
-    Formula, for the cosine similarity s of a pair, with `d = max(1 - s, 0)` and so `s = 1 - d`, per anchor:
+    Formula: for the cosine similarity s of a pair, at most 1, per anchor
     `softplus(logsumexp_positives(-gamma a_p (s - 1 + margin)) + logsumexp_negatives(gamma a_n (s - margin)))` with
     `a_p = max(1 + margin - s, 0)` and `a_n = max(s + margin, 0)`. These self-paced weights are constants in the gradient,
     as in the paper.
@@ -59,8 +59,7 @@ class Circle(Loss, kw_only=False):
         different = ops.logical_not(same)
         if ref_embeddings is None and ref_labels is None:
             if self.remove_diagonal:
-                rank = ops.cumsum(ops.ones_like(y_true))  # an arange that also compiles with an unknown batch
-                same = ops.logical_and(same, ops.not_equal(ops.expand_dims(rank, 1), ops.expand_dims(rank, 0)))
+                same = ops.logical_and(same, ops.logical_not(math.diagonal(same)))
             if mask is not None:
                 partner = ops.expand_dims(mask, 0)
                 same, different = ops.logical_and(same, partner), ops.logical_and(different, partner)

@@ -1,5 +1,7 @@
 """Generalized cross-entropy: the Box-Cox transform of the probability of the label."""
 
+from dataclasses import KW_ONLY
+
 from keras import ops
 
 from keras_losses import math
@@ -40,6 +42,7 @@ class CategoricalGeneralizedCrossEntropy(Loss, kw_only=False):
     """
 
     q: OpenFraction = 0.5
+    _: KW_ONLY
     class_weight: ClassWeight = None
 
     y_true = label("B *S")

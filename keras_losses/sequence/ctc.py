@@ -65,13 +65,19 @@ class CTC(Loss):
 def _read(labels, classes):
     """Labels with those out of range taken out, how many there are, whether any was out of range, how many repeat."""
     length = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=1)
-    position = ops.cumsum(ops.ones_like(labels), axis=1)
-    gap = ops.logical_and(ops.equal(labels, 0), position <= ops.cast(ops.expand_dims(length, 1), position.dtype))
+    gap = ops.logical_and(ops.equal(labels, 0), _positions(labels) < ops.expand_dims(length, 1))
     outside = ops.logical_or(labels < 0, labels >= classes)
     wrong = ops.any(ops.logical_or(gap, outside), axis=1)
     labels = ops.where(outside, ops.zeros_like(labels), labels)
     repeat = ops.logical_and(ops.equal(labels[:, 1:], labels[:, :-1]), ops.not_equal(labels[:, 1:], 0))
     return labels, length, wrong, ops.sum(ops.cast(repeat, "int32"), axis=1)
+
+
+def _positions(x):
+    """0, 1, 2, ... along the last axis, as int32."""
+    if x.shape[1] is not None:
+        return ops.expand_dims(ops.arange(x.shape[1], dtype="int32"), 0)
+    return ops.cumsum(ops.ones_like(x, dtype="int32"), axis=1) - 1
 
 
 def _interleave(labels):
@@ -94,8 +100,7 @@ def _skips(states, dtype):
 
 def _final(states, length, dtype):
     """An alignment ends in the last label or in the blank after it."""
-    state = ops.cumsum(ops.ones_like(states), axis=1) - 1
-    end = ops.cast(ops.expand_dims(2 * length, 1), state.dtype)
+    state, end = _positions(states), ops.expand_dims(2 * length, 1)
     return ops.cast(ops.logical_or(ops.equal(state, end), ops.equal(state, end - 1)), dtype)
 
 

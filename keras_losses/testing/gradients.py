@@ -69,9 +69,9 @@ def second_derivative(function: Callable[[Any], Any], x: Any, v: Any, dtype: str
         with tf.GradientTape() as inner:
             inner.watch(x)
             value = function(x)
-        first = inner.gradient(value, x, unconnected_gradients="zero")
+        first = inner.gradient(value, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         product = tf.reduce_sum(first * v)
-    return np.asarray(outer.gradient(product, x, unconnected_gradients="zero"))
+    return np.asarray(outer.gradient(product, x, unconnected_gradients=tf.UnconnectedGradients.ZERO))
 
 
 def compiled(function: Callable[..., Any], unknown_batch: bool = True, torch_backend: str = "aot_eager") -> Callable[..., Any]:
@@ -157,7 +157,7 @@ def _tensorflow(function, x, dtype, weights):
         tape.watch(x)
         value = function(x)
         total = _sum(value, weights)
-    return np.asarray(value), np.asarray(tape.gradient(total, x, unconnected_gradients="zero"))
+    return np.asarray(value), np.asarray(tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO))
 
 
 def compiled_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> Any:

@@ -11,7 +11,10 @@ import pytest
 
 import keras_losses
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="replicas are those of tf.distribute")
+pytestmark = [
+    pytest.mark.xdist_group("replicas"),  # one worker, so that the models are trained once
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="replicas are those of tf.distribute"),
+]
 
 SCRIPT = """
 import json, sys

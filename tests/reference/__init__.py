@@ -7,12 +7,7 @@ in float64, or ``(values, valid)`` where some entries do not count.
 
 import re
 
-from . import classification
-from . import metric_learning
-from . import noisy_labels
-from . import regression
-from . import segmentation
-from . import sequence
+from . import classification, metric_learning, noisy_labels, regression, segmentation, sequence
 from ._case import Case
 
 __all__ = ["DIFFERENTIATED", "REFERENCES", "Case", "snake_case"]

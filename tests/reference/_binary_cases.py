@@ -2,12 +2,7 @@
 
 import numpy as np
 
-from ._case import EPSILON
-from ._case import Case
-from ._case import array
-from ._case import binary
-from ._case import normal
-from ._case import uniform
+from ._case import EPSILON, Case, array, binary, normal, uniform
 
 _LOG_EPS = np.log(EPSILON)
 _SPREAD = (-30.0, -3.0, 0.0, 0.5, 8.0, 40.0)

@@ -2,17 +2,7 @@
 
 import numpy as np
 
-from ._case import EPSILON
-from ._case import Case
-from ._case import array
-from ._case import labels
-from ._case import log_softmax
-from ._case import normal
-from ._case import one_hot
-from ._case import random_labels
-from ._case import random_one_hot
-from ._case import simplex
-from ._case import uniform
+from ._case import EPSILON, Case, array, labels, log_softmax, normal, one_hot, random_labels, random_one_hot, simplex, uniform
 
 _LOG_EPS = np.log(EPSILON)
 _WEIGHT = {"class_weight": (0.5, 2.0, 3.5)}

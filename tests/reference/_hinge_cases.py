@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from ._case import Case
-from ._case import array
-from ._case import binary
-from ._case import normal
-from ._case import one_hot
-from ._case import random_one_hot
-from ._case import simplex
-from ._case import uniform
+from ._case import Case, array, binary, normal, one_hot, random_one_hot, simplex, uniform
 
 _X = array([0.3, -2.0, 5.0], [-0.7, 0.1, 1.5])
 _Y = array([1, 0, 1], [0, 1, 1])

@@ -7,14 +7,8 @@ cases are in ``_binary_cases.py``, ``_categorical_cases.py`` and
 
 import numpy as np
 
-from . import _binary_cases
-from . import _categorical_cases
-from . import _hinge_cases
-from ._case import EPSILON
-from ._case import log_softmax
-from ._case import log_sum_exp
-from ._case import per_vector
-from ._case import softplus
+from . import _binary_cases, _categorical_cases, _hinge_cases
+from ._case import EPSILON, log_softmax, log_sum_exp, per_vector, softplus
 
 
 def _binary_logs(x, from_logits):

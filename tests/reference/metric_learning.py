@@ -6,11 +6,7 @@ Optimization".
 
 import numpy as np
 
-from ._case import Case
-from ._case import array
-from ._case import log_sum_exp
-from ._case import softplus
-from ._case import unit_rows
+from ._case import Case, array, log_sum_exp, softplus, unit_rows
 
 
 def circle(y_true, y_pred, gamma=80.0, margin=0.4, remove_diagonal=True, paced_at=None):

@@ -6,11 +6,7 @@ Networks with Noisy Labels".
 
 import numpy as np
 
-from ._case import EPSILON
-from ._case import Case
-from ._case import array
-from ._case import labels
-from ._case import simplex
+from ._case import EPSILON, Case, array, labels, simplex
 
 
 def categorical_generalized_cross_entropy(y_true, y_pred, q=0.5):

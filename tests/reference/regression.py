@@ -2,12 +2,7 @@
 
 import numpy as np
 
-from ._case import EPSILON
-from ._case import Case
-from ._case import array
-from ._case import normal
-from ._case import per_vector
-from ._case import uniform
+from ._case import EPSILON, Case, array, normal, per_vector, uniform
 
 
 def _weighted_mean(term, y_true, y_pred, weights):

@@ -6,12 +6,7 @@ Tversky: Salehi et al. 2017, "Tversky loss function for image segmentation".
 
 import numpy as np
 
-from ._case import Case
-from ._case import array
-from ._case import labels
-from ._case import one_hot
-from ._case import simplex
-from ._case import uniform
+from ._case import Case, array, labels, one_hot, simplex, uniform
 
 
 def _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty):

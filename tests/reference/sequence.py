@@ -9,11 +9,7 @@ import math
 
 import numpy as np
 
-from ._case import Case
-from ._case import array
-from ._case import log_softmax
-from ._case import log_sum_exp
-from ._case import normal
+from ._case import Case, array, log_softmax, log_sum_exp, normal
 
 
 def ctc(y_true, y_pred, zero_infinity=False):

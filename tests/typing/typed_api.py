@@ -57,7 +57,7 @@ assert_type(SmoothDice(smooth=1.0, factor=3.0).class_axis, int)
 assert_type(KerasStyle(2.0), KerasStyle)
 assert_type(Needy(needed=1.0).needed, float)
 assert_type(0.7 * kl.Dice() + 0.3 * kl.Huber(), kl.Loss)
-assert_type(sum([kl.Dice(), kl.Huber()], kl.Dice() * 2), kl.Loss)
+total: kl.Loss = sum([kl.Dice(), kl.Huber()], kl.Dice() * 2)
 layers.AddLoss(kl.Huber(), weight=0.1)
 kl.huber(y, y)
 kl.huber(y, y, delta=2.0)
@@ -79,12 +79,11 @@ MyLoss(scael=2.0)  # pyright: ignore[reportCallIssue]
 Shifted(shfit=2.0)  # pyright: ignore[reportCallIssue]
 SmoothDice(smoth=2.0)  # pyright: ignore[reportCallIssue]
 KerasStyle(2.0, nam="x")  # pyright: ignore[reportCallIssue]
-layers.AddLoss(kl.Huber(), wieght=0.1).wieght  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 kl.huber(y, y, dleta=2.0)  # pyright: ignore[reportCallIssue]
 kl.bce(y, y, from_logit=True)  # pyright: ignore[reportCallIssue]
 my_loss(y, y, scael=2.0)  # pyright: ignore[reportCallIssue]
-kl.Huber().dleta  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-MyLoss().scael  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+unknown: Any = kl.Huber().dleta  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+unknown = MyLoss().scael  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 kl.Hubber()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 # -- by position, where it would be misread ---------------------------------------------------------------------------------
@@ -111,5 +110,4 @@ Needy()  # pyright: ignore[reportCallIssue]
 kl.Sum()  # pyright: ignore[reportCallIssue]
 KerasStyle()  # pyright: ignore[reportCallIssue]
 kl.huber(y)  # pyright: ignore[reportCallIssue]
-kl.Dice() + 1  # pyright: ignore[reportOperatorIssue]
-kl.Dice() * "2"  # pyright: ignore[reportOperatorIssue]
+unknown = kl.Dice() * "2"  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]

@@ -1,0 +1,144 @@
+"""The primitives: values against NumPy in float64, gradients against differences, and the rules at kinks."""
+
+import math
+
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_losses as kl
+from keras_losses.testing import gradient, value_and_gradient
+
+m = kl.math
+X = np.array([-3.0, -1.0, -1e-3, 1e-3, 0.7, 2.0, 30.0])
+POSITIVE = np.array([1e-6, 0.01, 0.5, 0.999, 2.0, 50.0, 3000.0])
+
+# function, its definition in NumPy, points
+SMOOTH = {
+    "absolute": (m.absolute, np.abs, X),
+    "positive_part": (m.positive_part, lambda x: np.maximum(x, 0), X),
+    "minimum": (lambda x: m.minimum(x, 0.5), lambda x: np.minimum(x, 0.5), X),
+    "maximum": (lambda x: m.maximum(x, 0.5), lambda x: np.maximum(x, 0.5), X),
+    "clip": (lambda x: m.clip(x, -2.0, 1.0), lambda x: np.clip(x, -2, 1), X),
+    "log_probability": (m.log_probability, np.log, POSITIVE),
+    "safe_log": (m.safe_log, np.log, POSITIVE),
+    "safe_sqrt": (m.safe_sqrt, np.sqrt, POSITIVE),
+    "softplus": (m.softplus, lambda x: np.logaddexp(x, 0), X),
+    "log1mexp": (m.log1mexp, lambda x: np.log(-np.expm1(x)), -POSITIVE[:-1]),
+    "power": (lambda x: m.power(x, 0.3), lambda x: x**0.3, POSITIVE),
+    "log_cosh": (m.log_cosh, lambda x: np.logaddexp(x, -x) - np.log(2), X),
+    "logaddexp": (lambda x: m.logaddexp(x, 1 - 2 * x), lambda x: np.logaddexp(x, 1 - 2 * x), X),
+    "xlogy": (lambda x: m.xlogy(x, x), lambda x: x * np.log(x), POSITIVE),
+    "safe_divide": (lambda x: m.safe_divide(1 + x, x), lambda x: (1 + x) / x, X),
+    "lgamma": (m.lgamma, np.vectorize(math.lgamma), POSITIVE),
+    "digamma": (m.digamma, np.vectorize(lambda x: digamma_series(x)), POSITIVE),
+    "mean": (m.mean, lambda x: x.mean(-1), X.reshape(1, 7)),
+    "largest": (m.largest, lambda x: x.max(-1), X.reshape(1, 7)),
+    "safe_norm": (m.safe_norm, lambda x: np.sqrt((x**2).sum(-1)), X.reshape(1, 7)),
+    "normalize": (lambda x: m.normalize(x)[:, 0], lambda x: x[:, 0] / np.sqrt((x**2).sum(-1)), X.reshape(1, 7)),
+    "logcumsumexp": (m.logcumsumexp, lambda x: np.logaddexp.accumulate(x, -1), X.reshape(1, 7)),
+    "logcumsumexp-reverse": (
+        lambda x: m.logcumsumexp(x, axis=0, reverse=True),
+        lambda x: np.logaddexp.accumulate(x[::-1], 0)[::-1],
+        X.reshape(7, 1),
+    ),
+    "log1m_softmax": (
+        m.log1m_softmax,
+        lambda x: np.log(
+            np.stack([np.exp(np.delete(x, i, -1)).sum(-1) for i in range(3)], -1) / np.exp(x).sum(-1, keepdims=True)
+        ),
+        np.array([[0.0, 1.0, 2.0], [5.0, 5.0, 1.0]]),
+    ),
+}
+
+
+def digamma_series(x):
+    """The derivative of log gamma, by a recurrence and a long asymptotic series."""
+    total = 0.0
+    while x < 30:
+        total, x = total - 1 / x, x + 1
+    return total + math.log(x) - 1 / (2 * x) - 1 / (12 * x**2) + 1 / (120 * x**4) - 1 / (252 * x**6)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_value_and_gradient(name):
+    function, definition, x = SMOOTH[name]
+    value, slope = value_and_gradient(function, x, "float64")
+    np.testing.assert_allclose(value, definition(x), rtol=1e-10, atol=1e-11)
+    step = 1e-6 * np.maximum(np.abs(x), 1e-3)
+    for i in np.ndindex(x.shape):
+        ahead, behind = x.copy(), x.copy()
+        ahead[i] += step[i]
+        behind[i] -= step[i]
+        difference = (definition(ahead).sum() - definition(behind).sum()) / (2 * step[i])
+        np.testing.assert_allclose(slope[i], difference, rtol=1e-4, atol=1e-5)
+
+
+KINKS = {
+    "absolute": (m.absolute, 0.0, 0.0, 0.0),
+    "positive_part": (m.positive_part, 0.0, 0.0, 0.0),
+    "minimum": (lambda x: m.minimum(x, 1.0), 1.0, 1.0, 0.0),
+    "maximum": (lambda x: m.maximum(x, 1.0), 1.0, 1.0, 0.0),
+    "clip-low": (lambda x: m.clip(x, 0.0, 1.0), 0.0, 0.0, 0.0),
+    "clip-high": (lambda x: m.clip(x, 0.0, 1.0), 1.0, 1.0, 0.0),
+    "floor": (lambda x: m.floor(x, 0.5), -3.0, 0.5, 1.0),
+    "log_probability": (m.log_probability, 0.0, math.log(1e-7), 1e7),
+    "safe_log": (m.safe_log, 0.0, math.log(1.1754943508222875e-38), 0.0),
+    "safe_sqrt": (m.safe_sqrt, 0.0, 0.0, 0.0),
+    "safe_divide": (lambda x: m.safe_divide(ops.ones_like(x), x), 0.0, 0.0, 0.0),
+    "xlogy": (lambda x: m.xlogy(ops.zeros_like(x), x), 0.0, 0.0, 0.0),
+    "power": (lambda x: m.power(x, 0.5), 0.0, 0.0, 1e-7**-0.5),
+    "softplus-far": (m.softplus, 1e4, 1e4, 1.0),
+    "log_cosh": (m.log_cosh, 0.0, 0.0, 0.0),
+    "log_cosh-far": (m.log_cosh, -1e30, 1e30, -1.0),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_kinks_and_edges(name):
+    function, x, value, slope = KINKS[name]
+    got = value_and_gradient(function, np.array([x]))
+    np.testing.assert_allclose(got[0], [value], rtol=1e-5, atol=1e-30)
+    np.testing.assert_allclose(got[1], [slope], rtol=1e-5, atol=1e-30)
+
+
+def test_ties_share_the_gradient():
+    np.testing.assert_allclose(gradient(m.largest, np.array([[2.0, 5.0, 5.0]])), [[0, 0.5, 0.5]])
+    np.testing.assert_allclose(gradient(lambda x: m.logaddexp(x[0], x[1]), np.array([3.0, 3.0])), [0.5, 0.5], rtol=1e-6)
+
+
+def test_masked_reductions():
+    x, mask = np.array([[1.0, 2.0, np.inf], [4.0, 5.0, 6.0]]), np.array([[True, True, False], [False, False, False]])
+    keep = ops.convert_to_tensor(mask)
+    clean = np.where(mask, x, 7.0)
+    value, slope = value_and_gradient(lambda t: m.masked_mean(t, keep), x)
+    np.testing.assert_allclose(value, [1.5, 0])
+    np.testing.assert_allclose(slope, [[0.5, 0.5, 0], [0, 0, 0]])
+    np.testing.assert_allclose(value_and_gradient(lambda t: m.masked_softmax(t, keep), clean)[0].sum(-1), [1, 0], rtol=1e-6)
+    value, slope = value_and_gradient(lambda t: m.masked_logsumexp(t, keep), clean)
+    np.testing.assert_allclose(value[0], np.logaddexp(1, 2), rtol=1e-6)
+    assert value[1] < -1e29
+    assert (slope[1] == 0).all()
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean", "squared_euclidean"])
+def test_pairwise_distance(distance):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(3, 4)), rng.normal(size=(5, 4))
+    dots = np.array([[sum(a * b) for b in y] for a in x])
+    squares = np.array([[sum((a - b) ** 2) for b in y] for a in x])
+    lengths = np.sqrt((x**2).sum(1))[:, None] * np.sqrt((y**2).sum(1))
+    expected = {"cosine": 1 - dots / lengths, "dot": -dots, "euclidean": np.sqrt(squares), "squared_euclidean": squares}[
+        distance
+    ]
+    other = ops.convert_to_tensor(y.astype("float32"))
+    np.testing.assert_allclose(value_and_gradient(lambda t: m.pairwise_distance(t, other, distance), x)[0], expected, rtol=1e-4)
+    slope = gradient(lambda t: m.pairwise_distance(t, t, distance), np.zeros((2, 3)))
+    assert np.isfinite(slope).all()
+
+
+def test_norms_of_any_length():
+    x = np.array([[3e30, 4e30], [3e-30, 4e-30], [0.0, 0.0]])
+    value, slope = value_and_gradient(m.safe_norm, x)
+    np.testing.assert_allclose(value, [5e30, 5e-30, 0], rtol=1e-6)
+    np.testing.assert_allclose(slope, [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=1e-6)
