@@ -165,7 +165,7 @@ def wheel(session):
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist", silent=True)
     (built,) = (ROOT / "dist").glob("*.whl")
-    install(session, *BACKENDS["jax"], *group("test"), f"{built}[demo]")
+    install(session, *BACKENDS["torch"], *group("test"), f"{built}[demo]")
     with tempfile.TemporaryDirectory() as outside:
         for name in ("tests", "examples", "docs"):
             if (ROOT / name).exists():
@@ -175,14 +175,14 @@ def wheel(session):
         session.chdir(outside)
         session.run(
             *("python", "-c", "import keras_losses as k; assert 'site-packages' in k.__file__, k.__file__"),
-            env=environment(session, "jax"),
+            env=environment(session, "torch"),
         )
         own = {"KERAS_LOSSES_PARITY_DIR": outside, "KERAS_LOSSES_SUMMARY_DIR": outside}
         session.run(
             *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
             *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/typing"),
             *session.posargs,
-            env=environment(session, "jax") | own,
+            env=environment(session, "torch") | own,
         )
         session.chdir(ROOT)
 

@@ -22,6 +22,7 @@ FAMILIES = {
 @pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="inductor is PyTorch's; jit and XLA run in the conformance table"
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_inductor(family):
     loss = FAMILIES[family]

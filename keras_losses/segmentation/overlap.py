@@ -84,7 +84,8 @@ class Dice(Overlap):
     """One minus the Dice coefficient: the share of two regions that does not overlap.
 
     Formula: `1 - (2 sum y p + smooth) / (sum y + sum p + smooth)` per sample and class, averaged over the classes. Empty
-    against empty is 0.
+    against empty is 0. Where a target is empty, the default `smooth` gives any prediction a loss close to 1 with hardly a
+    gradient: raise it (to 1, say) for small regions, or for single probabilities.
 
     Args:
         axis: the axes that are summed, an integer or a tuple without the batch axis 0, as in Keras; the mean is taken
