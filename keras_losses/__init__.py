@@ -14,95 +14,40 @@ except ImportError as error:  # Keras cannot start without its backend, and does
 from keras_losses import layers as layers
 from keras_losses import math as math
 
-# A loss more is a line more: the class and its function.
-from keras_losses.classification.binary import (
-    BinaryCrossentropy as BinaryCrossentropy,
-)
-from keras_losses.classification.binary import (
-    binary_crossentropy as binary_crossentropy,
-)
-from keras_losses.classification.categorical import (
-    CategoricalCrossentropy as CategoricalCrossentropy,
-)
-from keras_losses.classification.categorical import (
-    SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
-)
-from keras_losses.classification.categorical import (
-    categorical_crossentropy as categorical_crossentropy,
-)
-from keras_losses.classification.categorical import (
-    sparse_categorical_crossentropy as sparse_categorical_crossentropy,
-)
-from keras_losses.classification.divergence import KLDivergence as KLDivergence
-from keras_losses.classification.divergence import kl_divergence as kl_divergence
-from keras_losses.classification.focal import (
-    BinaryFocalCrossentropy as BinaryFocalCrossentropy,
-)
-from keras_losses.classification.focal import (
-    CategoricalFocalCrossentropy as CategoricalFocalCrossentropy,
-)
-from keras_losses.classification.focal import (
-    binary_focal_crossentropy as binary_focal_crossentropy,
-)
-from keras_losses.classification.focal import (
-    categorical_focal_crossentropy as categorical_focal_crossentropy,
-)
-from keras_losses.classification.hinge import CategoricalHinge as CategoricalHinge
-from keras_losses.classification.hinge import Hinge as Hinge
-from keras_losses.classification.hinge import SquaredHinge as SquaredHinge
-from keras_losses.classification.hinge import categorical_hinge as categorical_hinge
-from keras_losses.classification.hinge import hinge as hinge
-from keras_losses.classification.hinge import squared_hinge as squared_hinge
-from keras_losses.core import spec as spec
 from keras_losses.core.compose import Sum as Sum
 from keras_losses.core.debug import debugging as debugging
 from keras_losses.core.function import function_of as function_of
 from keras_losses.core.loss import Loss as Loss
-from keras_losses.core.registry import deserialize as deserialize
-from keras_losses.core.registry import get as get
-from keras_losses.core.registry import serialize as serialize
-from keras_losses.metric_learning.circle import Circle as Circle
-from keras_losses.metric_learning.circle import circle as circle
-from keras_losses.noisy_labels.generalized import (
-    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
-)
-from keras_losses.noisy_labels.generalized import (
-    categorical_generalized_cross_entropy as categorical_generalized_cross_entropy,
-)
-from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity
-from keras_losses.regression.cosine import cosine_similarity as cosine_similarity
-from keras_losses.regression.elementwise import Huber as Huber
-from keras_losses.regression.elementwise import LogCosh as LogCosh
-from keras_losses.regression.elementwise import (
-    MeanAbsoluteError as MeanAbsoluteError,
-)
-from keras_losses.regression.elementwise import (
-    MeanAbsolutePercentageError as MeanAbsolutePercentageError,
-)
-from keras_losses.regression.elementwise import MeanSquaredError as MeanSquaredError
-from keras_losses.regression.elementwise import (
-    MeanSquaredLogarithmicError as MeanSquaredLogarithmicError,
-)
-from keras_losses.regression.elementwise import huber as huber
-from keras_losses.regression.elementwise import log_cosh as log_cosh
-from keras_losses.regression.elementwise import (
-    mean_absolute_error as mean_absolute_error,
-)
-from keras_losses.regression.elementwise import (
-    mean_absolute_percentage_error as mean_absolute_percentage_error,
-)
-from keras_losses.regression.elementwise import mean_squared_error as mean_squared_error
-from keras_losses.regression.elementwise import (
-    mean_squared_logarithmic_error as mean_squared_logarithmic_error,
-)
-from keras_losses.regression.poisson import Poisson as Poisson
-from keras_losses.regression.poisson import poisson as poisson
-from keras_losses.segmentation.overlap import Dice as Dice
-from keras_losses.segmentation.overlap import Tversky as Tversky
-from keras_losses.segmentation.overlap import dice as dice
-from keras_losses.segmentation.overlap import tversky as tversky
-from keras_losses.sequence.ctc import CTC as CTC
-from keras_losses.sequence.ctc import ctc as ctc
+from keras_losses.core.registry import deserialize as deserialize, get as get, serialize as serialize
+from keras_losses.core import spec as spec
+
+# fmt: off
+# isort: off
+# A loss more is a line more: the class and its function.
+from keras_losses.classification.binary import BinaryCrossentropy as BinaryCrossentropy, binary_crossentropy as binary_crossentropy
+from keras_losses.classification.categorical import CategoricalCrossentropy as CategoricalCrossentropy, categorical_crossentropy as categorical_crossentropy
+from keras_losses.classification.categorical import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy, sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_losses.classification.divergence import KLDivergence as KLDivergence, kl_divergence as kl_divergence
+from keras_losses.classification.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy, binary_focal_crossentropy as binary_focal_crossentropy
+from keras_losses.classification.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy, categorical_focal_crossentropy as categorical_focal_crossentropy
+from keras_losses.classification.hinge import CategoricalHinge as CategoricalHinge, categorical_hinge as categorical_hinge
+from keras_losses.classification.hinge import Hinge as Hinge, hinge as hinge
+from keras_losses.classification.hinge import SquaredHinge as SquaredHinge, squared_hinge as squared_hinge
+from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
+from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity
+from keras_losses.regression.elementwise import Huber as Huber, huber as huber
+from keras_losses.regression.elementwise import LogCosh as LogCosh, log_cosh as log_cosh
+from keras_losses.regression.elementwise import MeanAbsoluteError as MeanAbsoluteError, mean_absolute_error as mean_absolute_error
+from keras_losses.regression.elementwise import MeanAbsolutePercentageError as MeanAbsolutePercentageError, mean_absolute_percentage_error as mean_absolute_percentage_error
+from keras_losses.regression.elementwise import MeanSquaredError as MeanSquaredError, mean_squared_error as mean_squared_error
+from keras_losses.regression.elementwise import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError, mean_squared_logarithmic_error as mean_squared_logarithmic_error
+from keras_losses.regression.poisson import Poisson as Poisson, poisson as poisson
+from keras_losses.segmentation.overlap import Dice as Dice, dice as dice
+from keras_losses.segmentation.overlap import Tversky as Tversky, tversky as tversky
+from keras_losses.sequence.ctc import CTC as CTC, ctc as ctc
+# isort: on
+# fmt: on
 
 # As in Keras, where the short names are functions.
 bce = BCE = binary_crossentropy

@@ -23,6 +23,7 @@ def results():
     found = demo.run(show=False)
     if folder := os.environ.get("KERAS_LOSSES_PARITY_DIR"):
         path = pathlib.Path(folder, f"{keras.backend.backend()}-demo.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({each.name: each.history for each in found}))
     return found
 

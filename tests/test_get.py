@@ -48,8 +48,7 @@ def test_get_by_alias(alias):
 
 
 def test_get_of_a_users_class():
-    package = Rescaled.__module__.split(".")[0]
-    for name in (f"{package}>Rescaled", "Rescaled"):
+    for name in (f"{__name__}>Rescaled", "Rescaled"):
         loss = kl.get(name, scale=2.0)
         assert type(loss) is Rescaled
         assert loss.scale == 2.0

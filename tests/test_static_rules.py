@@ -193,6 +193,8 @@ def _is_open(function):
 def test_every_loss_is_exported():
     """A class of a family is exported, unless it is private or leaves a method open."""
     for cls in {c for c in subclasses(kl.Loss) if c.__module__.startswith("keras_losses.")}:
+        if getattr(sys.modules[cls.__module__], cls.__name__, None) is not cls:
+            continue  # made by an example in a docstring
         exported = getattr(kl, cls.__name__, None) is cls
         assert exported == (not cls.__name__.startswith("_") and not is_base(cls)), cls
         assert exported == (cls.__name__ in CLASSES), cls

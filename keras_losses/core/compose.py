@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.core.config import MAX_DEPTH, MAX_LOSSES, holder_arguments
 from keras_losses.core.fields import shorten
 from keras_losses.core.inputs import at_least_float32
 from keras_losses.core.loss import Loss
@@ -47,6 +48,10 @@ class Sum(Loss):
     def validate(self) -> None:
         if not self.terms:
             raise ValueError("Sum: `terms` must hold at least one loss.")
+        losses, depth = _size(self)
+        if losses > MAX_LOSSES or depth > MAX_DEPTH:
+            # Saved, it could not be loaded.
+            raise ValueError(f"Sum: {losses} losses, nested {depth} deep; at most {MAX_LOSSES} and {MAX_DEPTH} can be saved.")
         if self.weights is None:
             self.weights = (1.0,) * len(self.terms)
         if len(self.weights) != len(self.terms):
@@ -107,9 +112,7 @@ class TermMetric(keras.metrics.Mean):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TermMetric":
-        from keras_losses.core.config import load_loss
-
-        return cls(**{**config, "loss": load_loss(config["loss"], "TermMetric.loss")})
+        return cls(**holder_arguments(cls, config))
 
 
 def _term_values(term, y_true, y_pred, sample_weight, mask, extra, dtype):
@@ -154,6 +157,14 @@ def scale(loss: Any, factor: Any) -> Any:
         raise TypeError(f"{loss.name}: a loss is multiplied by a number. Received: {shorten(factor)}")
     terms, weights = zip(*_flat(loss), strict=True)
     return Sum(terms=terms, weights=tuple(float(factor) * w for w in weights), reduction=loss.reduction)
+
+
+def _size(loss):
+    """How many losses there are in one, itself included, and how deep they nest."""
+    if not isinstance(loss, Sum):
+        return 1, 1
+    sizes = [_size(term) for term in loss.terms]
+    return 1 + sum(n for n, _ in sizes), 1 + max(d for _, d in sizes)
 
 
 def _flat(loss):

@@ -15,13 +15,15 @@ _FLOATS = ("bfloat16", "float16", "float32", "float64")
 
 @dataclasses.dataclass
 class Prepared:
-    """The arguments of `call`, which entries are excluded (`valid`), and which labels are out of range (`wrong`)."""
+    """The arguments of `call`, which entries are excluded (`valid`), which labels are out of range (`wrong`), and whether
+    the inputs were `(N,)` and got an axis."""
 
     y_true: Any
     y_pred: Any
     extra: dict[str, Any]
     valid: Any = None
     wrong: Any = None
+    added_axis: bool = False
 
 
 def at_least_float32(dtype: str) -> str:
@@ -46,6 +48,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
         y_true, y_pred = _move_axis(who, loss, y_true, y_pred)
+    rank = len(y_pred.shape)
     y_true, y_pred = align.align_pair(who, y_true, y_pred, true, pred)
 
     keep = _keep(who, weight, mask, tuple(y_pred.shape))
@@ -55,6 +58,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], classes, getattr(loss, "ignore_class", None))
         debug.check_input(who, "y_pred", y_pred, pred, keep, rounding[1])
     prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), _extra(loss, extra, compute))
+    prepared.added_axis = len(y_pred.shape) > rank
     if true.kind.integer:
         _clean_labels(loss, prepared, true, pred)
     if "mask" in loss.call_arguments:
@@ -69,7 +73,7 @@ def _cast(x, kind: Kind, compute):
         # Arrays are cast in NumPy: a backend refuses some dtypes, and makes floatx of float64 first.
         if isinstance(x, (np.ndarray, np.generic)):
             return ops.convert_to_tensor(np.asarray(x, compute), dtype=compute)
-        return ops.convert_to_tensor(x, dtype=compute)
+        return widen(x, compute) if getattr(x, "dtype", None) is not None else ops.convert_to_tensor(x, dtype=compute)
     x = np.asarray(x) if isinstance(x, (list, tuple)) else x
     dtype = dtype_of(x)
     if isinstance(x, np.ndarray) and dtype in ("int64", "uint64", "uint32"):
@@ -80,6 +84,24 @@ def _cast(x, kind: Kind, compute):
         return x
     # Float labels stay floats until `_clean_labels` has seen which of them are no integers.
     return ops.cast(x, "float32" if dtype in _FLOATS else "int64" if dtype in ("uint32", "uint64") else "int32")
+
+
+def widen(x: Any, dtype: str) -> Any:
+    """`x` in a wider dtype; the gradient on its way back into float16 stops at the largest number of float16."""
+    x = ops.convert_to_tensor(x)
+    if keras.backend.standardize_dtype(x.dtype) != "float16" or keras.backend.backend() == "numpy":
+        return ops.cast(x, dtype)
+
+    # A probability of 0 has a gradient of 1e7, in float16 infinite, and a softmax before it makes NaN of infinity.
+    @ops.custom_gradient
+    def cast_up(x):
+        def grad(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return ops.cast(ops.clip(upstream, -65504.0, 65504.0), "float16")
+
+        return ops.cast(x, dtype), grad
+
+    return cast_up(x)
 
 
 def _infer(y_true, y_pred, true, pred):

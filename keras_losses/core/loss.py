@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_losses.core import config, inputs
 from keras_losses.core.fields import shorten
+from keras_losses.core.names import scope_name
 from keras_losses.core.private import get_mask
 from keras_losses.core.record import Record, checked, hyperparameters
 from keras_losses.core.reduction import Reduction, Values, collect, combine_masks, reduce
@@ -73,7 +74,7 @@ class Loss(Record, keras.losses.Loss):
         raise NotImplementedError(f"{type(self).__name__} must define `call(self, y_true, y_pred)`.")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None, **extra: Any) -> Any:
-        with keras.name_scope(self.name):
+        with keras.name_scope(scope_name(str(self.name))):
             values = self._values(y_true, y_pred, sample_weight, mask, extra, self.dtype)
             return ops.cast(self._reduce(values, self.reduction), self.dtype)
 
@@ -90,8 +91,16 @@ class Loss(Record, keras.losses.Loss):
 
         result = self.call(pair.y_true, pair.y_pred, **pair.extra)
         value, valid = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+        if valid is not None and inputs.dtype_of(valid) != "bool":
+            raise TypeError(
+                f"{who}: of a pair that `call` returns, the second says which values count and must be boolean. "
+                f"Received: {inputs.dtype_of(valid)}. To add two losses, write `first + second`."
+            )
         if value is None or isinstance(value, (tuple, list, dict)):
             raise TypeError(f"{who}: `call` must return a tensor, or (values, valid). Received: {shorten(result)}")
+        if pair.added_axis and len(value.shape) == 2 and value.shape[-1] == 1:
+            # Both inputs were (N,) and counted as (N, 1): values of an element-wise formula go back to (N,).
+            value, valid = (None if x is None else ops.squeeze(x, -1) for x in (value, valid))
         return collect(who, ops.cast(value, compute), weight, mask, (valid, pair.valid), pair.wrong, "mask" in pair.extra)
 
     def get_config(self) -> dict[str, Any]:
@@ -119,10 +128,10 @@ class Loss(Record, keras.losses.Loss):
         return f"{type(self).__name__}({', '.join(inside)})"
 
     # Composition, with numbers and with any keras.losses.Loss on either side.
-    def __add__(self, other: Any) -> "Loss":
+    def __add__(self, other: keras.losses.Loss) -> "Loss":
         return _sum(self, other)
 
-    def __radd__(self, other: Any) -> "Loss":
+    def __radd__(self, other: keras.losses.Loss | int) -> "Loss":
         return self if isinstance(other, (int, float)) and other == 0 else _sum(other, self)
 
     def __mul__(self, factor: float) -> "Loss":

@@ -3,6 +3,11 @@
 import re
 
 
+def scope_name(name: str) -> str:
+    """A name as every backend accepts it for a scope."""
+    return name if name.isascii() and name.isidentifier() else re.sub(r"[^A-Za-z0-9_.]", "_", f"l{name}")
+
+
 def snake_case(name: str) -> str:
     """`BinaryCrossentropy` -> `binary_crossentropy`, `NTXent` -> `nt_xent`, `CTC` -> `ctc`."""
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)

@@ -44,7 +44,9 @@ class Record:
         if issubclass(cls, keras.losses.Loss):
             # Read once, here: a compiled step must not inspect signatures.
             cls.call_arguments = tuple(inspect.signature(cls.call).parameters)[3:]
-            keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
+            # A module's full name, so that two modules may have a loss of one name; ours keep theirs wherever they move to.
+            root = cls.__module__.split(".")[0]
+            keras.saving.register_keras_serializable(package=root if root == "keras_losses" else cls.__module__)(cls)
 
     def __post_init__(self) -> None:
         cls = type(self)

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_losses.core.fields import shorten
+
 
 def class_weights(loss: Any, y_pred: Any) -> Any:
     """The weights of the C classes on the last axis of `y_pred` as a tensor `(C,)`, or 1 where there are none."""
@@ -44,5 +46,5 @@ def check_binary_weights(loss: Any) -> None:
         return
     if (isinstance(given, dict) and not set(given) <= {0, 1}) or (isinstance(given, tuple) and len(given) != 2):
         raise ValueError(
-            f"{type(loss).__name__}: `class_weight` must hold the weights of class 0 and class 1. Received: {given}"
+            f"{type(loss).__name__}: `class_weight` must hold the weights of class 0 and class 1. Received: {shorten(given)}"
         )

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_losses.core.config import load_loss
+from keras_losses.core.config import holder_arguments
 from keras_losses.core.fields import shorten
+from keras_losses.core.record import checked
 from keras_losses.math import safe_divide
 
 
@@ -90,7 +91,7 @@ class AddLoss(keras.layers.Layer):
                 f"{self.name}: `loss` must be a keras.losses.Loss that reduces to one number. Received: {shorten(loss)}"
             )
         self.loss = loss
-        self._initial_weight = float(weight)
+        self._initial_weight = checked(type(self), "weight", weight, float)
         self.weight: Any = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
         )
@@ -122,4 +123,4 @@ class AddLoss(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AddLoss":
-        return cls(**{**config, "loss": load_loss(config["loss"], "AddLoss.loss")})
+        return cls(**holder_arguments(cls, config, weight=float, trainable=bool))

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.core.align import pad_rank
-from keras_losses.core.fields import ClassWeight, NonNegative
+from keras_losses.core.fields import ClassWeight, NonNegative, shorten
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, prob
@@ -40,7 +40,7 @@ class Overlap(Loss):
         if self.axis == () or 0 in self._axes():
             raise ValueError(
                 f"{type(self).__name__}: `axis` must name axes other than the batch axis 0: a loss has one value a sample. "
-                f"Received: axis={self.axis}"
+                f"Received: axis={shorten(self.axis)}"
             )
 
     def _axes(self) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ class Overlap(Loss):
             return tuple(range(1, rank - 1))
         last, given = self.class_axis % rank, [a % rank for a in self._axes()]
         if 0 in given or any(not -rank <= a < rank for a in self._axes()):
-            raise ValueError(f"{self.name}: axis={self.axis} must name axes of a tensor of {rank} axes other than 0.")
+            raise ValueError(f"{self.name}: axis={shorten(self.axis)} must name axes of a tensor of {rank} axes other than 0.")
         return tuple(rank - 1 if a == last else a - (a > last) for a in given)
 
 
@@ -96,7 +96,8 @@ class Dice(Overlap):
         empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
 
     Shapes:
-        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A mask may be as fine as `(B, ...)`.
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A flattened region `(B, N)` has no axis
+        to sum over: pass `(B, N, 1)`. A mask may be as fine as `(B, ...)`.
 
     Returns:
         One value a sample, `(B,)`, reduced.
@@ -135,7 +136,8 @@ class Tversky(Overlap, kw_only=False):
         empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
 
     Shapes:
-        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A mask may be as fine as `(B, ...)`.
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A flattened region `(B, N)` has no axis
+        to sum over: pass `(B, N, 1)`. A mask may be as fine as `(B, ...)`.
 
     Returns:
         One value a sample, `(B,)`, reduced.

@@ -134,7 +134,7 @@ def _jax(function, x, dtype, weights):
 
     with _x64(dtype):
         (_, value), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(_asarray(x, dtype))
-        return np.asarray(value), np.asarray(slope)
+        return ops.convert_to_numpy(value), np.asarray(slope)
 
 
 def _torch(function, x, dtype, weights):
@@ -157,7 +157,9 @@ def _tensorflow(function, x, dtype, weights):
         tape.watch(x)
         value = function(x)
         total = _sum(value, weights)
-    return np.asarray(value), np.asarray(tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO))
+    return ops.convert_to_numpy(value), ops.convert_to_numpy(
+        tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    )
 
 
 def compiled_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> Any:

@@ -43,11 +43,11 @@ def saved_and_loaded(loss, path):
     return model, keras.saving.load_model(path / "model.keras")
 
 
-@pytest.mark.parametrize("name", ["Powered", "tests>Powered"])
+@pytest.mark.parametrize("name", ["Powered", f"{__name__}>Powered"])
 def test_registered_loss_by_name(name):
     """keras#20112: a user's class is found by name, with and without its package; Keras 3 finds neither."""
     assert kl.get(name, power=3.0).power == 3
-    assert isinstance(kl.get({"class_name": "tests>Powered", "config": {"power": 3.0}}), Powered)
+    assert isinstance(kl.get({"class_name": f"{__name__}>Powered", "config": {"power": 3.0}}), Powered)
     if STOCK:
         with pytest.raises(ValueError, match="Could not interpret"):
             keras.losses.get(name)
