@@ -157,9 +157,8 @@ def _tensorflow(function, x, dtype, weights):
         tape.watch(x)
         value = function(x)
         total = _sum(value, weights)
-    return ops.convert_to_numpy(value), ops.convert_to_numpy(
-        tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    )
+    slope = tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return value.numpy(), slope.numpy()  # NumPy's own conversion fails for a bfloat16 scalar
 
 
 def compiled_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> Any:
