@@ -32,3 +32,13 @@ def test_inductor(family):
     value, slope = value_and_gradient(lambda p: loss(y_true, p), y_pred)
     np.testing.assert_allclose(ops.convert_to_numpy(call(ops.convert_to_tensor(y_pred.astype("float32")))), value, rtol=1e-5)
     np.testing.assert_allclose(gradient(call, y_pred), slope, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [1e-20, 1e20])
+def test_lengths_survive_the_compiler(length):
+    """A compiler may not rearrange the scaling that keeps squares finite."""
+    x = ops.convert_to_tensor((length * np.array([[3.0, 4.0], [4.0, 3.0]])).astype("float32"))
+    y = ops.convert_to_tensor((length * np.array([[4.0, 3.0], [4.0, 3.0]])).astype("float32"))
+    loss = kl.CosineSimilarity(reduction="none")
+    for call in (compiled(lambda t, p: loss(t, p)), lambda t, p: compiled(lambda q: loss(t, q))(p)):  # a constant target too
+        np.testing.assert_allclose(ops.convert_to_numpy(call(x, y)), [-0.96, -1.0], rtol=1e-5)

@@ -12,15 +12,15 @@ Distance = Literal["cosine", "dot", "euclidean", "squared_euclidean"]
 
 def safe_norm(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """The Euclidean norm, right up to the largest number, with gradient 0 at the zero vector."""
-    scale = _scale(x, axis)
-    norm = safe_sqrt(ops.sum(ops.square(x / scale), axis=axis, keepdims=True)) * scale
+    x, scale = _scaled(x, axis)
+    norm = safe_sqrt(ops.sum(ops.square(x), axis=axis, keepdims=True)) * scale
     return norm if keepdims else ops.squeeze(norm, axis=axis)
 
 
 def normalize(x: Any, axis: int = -1) -> Any:
     """`x` with Euclidean norm 1; the zero vector stays zero, with gradient 0."""
     # A direction does not depend on the scale, so the scale can be a constant in the gradient.
-    x = x / _scale(x, axis)
+    x, _ = _scaled(x, axis)
     squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
     nonzero = squares > 0
     return x * ops.where(nonzero, ops.rsqrt(ops.where(nonzero, squares, ops.ones_like(squares))), ops.zeros_like(squares))
@@ -47,8 +47,11 @@ def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
     return squared if distance == "squared_euclidean" else safe_sqrt(squared)
 
 
-def _scale(x, axis):
-    """The largest magnitude, so that squares neither overflow nor vanish; 1 for a zero vector."""
+def _scaled(x, axis):
+    """`x` divided by its largest magnitude, so that squares neither overflow nor vanish, and that magnitude (1 for zeros)."""
     peak = constant_max(ops.abs(x), axis)
     usable = ops.logical_and(peak > 0, ops.isfinite(peak))
-    return ops.where(usable, peak, ops.ones_like(peak))
+    peak = ops.where(usable, peak, ops.ones_like(peak))
+    small = x / peak
+    # The choice, which changes nothing but NaN, keeps XLA from rewriting (x / s)^2 as x^2 / s^2, where the squares are lost.
+    return ops.where(ops.abs(small) <= 1, small, x), peak
