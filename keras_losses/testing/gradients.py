@@ -157,7 +157,7 @@ def _tensorflow(function, x, dtype, weights):
         tape.watch(x)
         value = function(x)
         total = _sum(value, weights)
-    slope = tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    slope: Any = tape.gradient(total, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return value.numpy(), slope.numpy()  # NumPy's own conversion fails for a bfloat16 scalar
 
 
