@@ -114,9 +114,13 @@ def _sum(value, weights=None):
 def _x64(dtype):
     import contextlib
 
-    import jax
+    import jax.experimental
 
-    return jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext()
+    if dtype != "float64":
+        return contextlib.nullcontext()
+    # Old releases have it in `jax.experimental`.
+    enable: Any = getattr(jax, "enable_x64", None) or getattr(jax.experimental, "enable_x64", None)
+    return enable(True)
 
 
 def _asarray(x, dtype):
