@@ -321,7 +321,8 @@ def attempt(build, *about):
     assert not events, f"this ran: {events[:5]}"
     assert not CALLED, f"this was called: {CALLED}"
     assert (keras.config.floatx(), keras.config.dtype_policy().name) == (floatx, policy)
-    assert seconds < 0.5, f"it took {seconds:.1f} s"
+    # What grows with a number in a config takes minutes; a collection of the whole process's garbage, half a second.
+    assert seconds < 5, f"it took {seconds:.1f} s"
     if error is None:
         return result
     assert isinstance(error, (ValueError, TypeError)), f"{type(error).__name__}: {str(error)[:300]}"
