@@ -80,6 +80,7 @@ def log1m_softmax(logits: Any) -> Any:
 
     With one class, where 1 - p is 0, it is `lowest`.
     """
+    logits = logits - constant_max(logits)  # so that the difference of two large logarithms is not rounded as they are
     first = ops.cast(ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1]), "bool")
     # Only the most probable class can exceed 1/2; there the difference 1 - p cancels, so its logarithm is taken
     # from the other classes. Elsewhere log1p(-p) is exact.

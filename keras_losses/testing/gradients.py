@@ -119,8 +119,8 @@ def _x64(dtype):
     if dtype != "float64":
         return contextlib.nullcontext()
     # Old releases have it in `jax.experimental`.
-    enable: Any = getattr(jax, "enable_x64", None) or getattr(jax.experimental, "enable_x64", None)
-    return enable(True)
+    room: Any = jax if hasattr(jax, "enable_x64") else jax.experimental
+    return room.enable_x64(True)
 
 
 def _asarray(x, dtype):
