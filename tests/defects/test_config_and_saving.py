@@ -128,7 +128,7 @@ def test_functions_save_too(tmp_path):
     assert again.loss is kl.log_cosh
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@pytest.mark.parametrize("name", sorted(name for name in CLASSES if hasattr(keras.losses, name)))
 def test_keyword_only(name):
     """Found with keras 3.15.1: the arguments that may be given by position are those of Keras, in Keras's order."""
     ours = inspect.signature(CLASSES[name]).parameters.values()
