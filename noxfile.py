@@ -23,7 +23,7 @@ BACKENDS = {
     "tensorflow": ["tensorflow-cpu; sys_platform == 'linux'", "tensorflow; sys_platform != 'linux'"],
 }
 # The oldest Keras that passes, with the newest JAX that its trainer runs on: 3.8 calls `jax.spmd_mode`, removed later.
-OLDEST = ["keras==3.8.0", "jax==0.8.1", "jaxlib==0.8.1"]
+OLDEST = ["keras==3.10.0", "jax==0.8.1", "jaxlib==0.8.1"]
 
 nox.options.sessions = ["lint", "types", *(f"tests-{backend}" for backend in BACKENDS), "numpy", "parity", "wheel"]
 
