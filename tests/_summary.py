@@ -1,7 +1,8 @@
 """Counts what a run covered and writes it to `$KERAS_LOSSES_SUMMARY_DIR/<backend>.json`, for nox to print.
 
 `tests/conftest.py` imports the hooks: `from tests._summary import *`. Under xdist every report reaches the controller,
-which alone writes. Losses, checks and cases are read off the ids `[<Loss>-<check>-<case id>]`.
+which alone writes. Losses, checks and cases are read off the ids: `[<Loss>-<variant>-<check>]` of the checks,
+`[<Loss>-<case id>]` elsewhere.
 """
 
 import collections
@@ -27,11 +28,11 @@ def identity(nodeid):
     match = IDENTITY.search("/" + nodeid)
     if match is None or match["file"] not in FILES:
         return None
-    loss, *rest = match["parameters"].split("-", 2)
+    loss, _, rest = match["parameters"].partition("-")
     if not loss.isidentifier() or not rest:
         return None
-    check, case = rest if len(rest) == 2 else (match["test"], rest[0])
-    return loss, check, case
+    variant, _, check = rest.partition("-")
+    return (loss, check, variant) if match["test"] == "check" else (loss, match["test"], rest)
 
 
 def skip_reason(report):

@@ -26,3 +26,11 @@ def global_state():
     yield
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
+
+
+def pytest_collection_modifyitems(items):
+    """The checks of one loss share what they compile: one worker runs them."""
+    for item in items:
+        check = getattr(item, "callspec", None) and item.callspec.params.get("check")
+        if hasattr(check, "lazy"):
+            item.add_marker(pytest.mark.xdist_group(check.loss))

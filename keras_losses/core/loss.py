@@ -60,6 +60,10 @@ class Loss(Record, keras.losses.Loss):
     y_pred: ClassVar[Any] = None
     #: The field that names the axis which contracts put last.
     last_axis: ClassVar[str | None] = None
+    #: Whether the value of a sample depends on the others by definition, as in a contrastive loss.
+    couples_batch: ClassVar[bool] = False
+    #: `{id of a check: why the loss is meant to fail it}`.
+    by_design: ClassVar[dict[str, str]] = {}
     _dtype_given: ClassVar[Any] = None
 
     # The signature of keras.losses.Loss, so that `super().__init__(name, reduction)` of a Keras-style subclass works.

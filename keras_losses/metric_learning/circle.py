@@ -51,6 +51,11 @@ class Circle(Loss, kw_only=False):
     y_pred = real("B D")
     ref_labels = label("M", classes=None)
     ref_embeddings = real("M D")
+    couples_batch = True
+    by_design = dict.fromkeys(
+        ("gradient-wrong", "contract-second-derivatives"),
+        "the self-paced weights are constants in the gradient, as in the paper: its differences are not its derivative",
+    )
 
     def call(self, y_true, y_pred, ref_labels=None, ref_embeddings=None, mask=None):
         others = y_pred if ref_embeddings is None else ref_embeddings

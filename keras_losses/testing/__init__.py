@@ -1,6 +1,15 @@
-"""What tests of losses need: data that fits a contract, gradients, and compiled forms of a function."""
+"""What tests of losses need: `check_loss`, data that fits a contract, gradients, and compiled forms of a function."""
 
+from keras_losses.testing.check import check_loss, parametrize_with_checks
 from keras_losses.testing.gradients import compiled, gradient, second_derivative, value_and_gradient
 from keras_losses.testing.sampler import sample
 
-__all__ = ["compiled", "gradient", "sample", "second_derivative", "value_and_gradient"]
+__all__ = [
+    "check_loss",
+    "compiled",
+    "gradient",
+    "parametrize_with_checks",
+    "sample",
+    "second_derivative",
+    "value_and_gradient",
+]

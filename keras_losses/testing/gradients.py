@@ -40,6 +40,40 @@ def gradient(function: Callable[[Any], Any], x: Any, dtype: str = "float32") -> 
     return value_and_gradient(function, x, dtype)[1]
 
 
+class Differentiated:
+    """Value and gradient of a function of `(y_true, y_pred)` with respect to `y_pred`: compiled once on JAX, not once a call.
+
+    Args:
+        function: takes two tensors, returns a tensor; the gradient is that of the sum of its entries.
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Any]):
+        self.function = function
+        self._compiled: Any = None
+
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
+        """Value and gradient as NumPy arrays, `y_pred` and a floating `y_true` passed in `dtype`."""
+        as_true = dtype if y_true.dtype.kind == "f" else "int32"
+        if keras.backend.backend() != "jax":
+            true = ops.convert_to_tensor(y_true, dtype=as_true)
+            return value_and_gradient(lambda p: self.function(true, p), y_pred, dtype)
+        import jax
+
+        def both(p, t):
+            value = self.function(t, p)
+            return _sum(value), value
+
+        with _x64(dtype):
+            true, pred = _asarray(y_true, as_true), _asarray(y_pred, dtype)
+            derive = jax.value_and_grad(both, has_aux=True)
+            try:
+                self._compiled = self._compiled or jax.jit(derive)
+                (_, value), slope = self._compiled(pred, true)
+            except (TypeError, jax.errors.JAXIndexError):  # Python code on values: it may still run op by op
+                (_, value), slope = derive(pred, true)
+            return ops.convert_to_numpy(value), np.asarray(slope)
+
+
 def second_derivative(function: Callable[[Any], Any], x: Any, v: Any, dtype: str = "float32") -> np.ndarray:
     """The product of the second derivatives of a scalar function with the vector `v`: the gradient of `<gradient, v>`."""
     backend = keras.backend.backend()
@@ -99,8 +133,11 @@ def compiled(function: Callable[..., Any], unknown_batch: bool = True, torch_bac
             return tf.TensorSpec((None, *a.shape[1:]) if unknown_batch and a.shape.rank else a.shape, a.dtype)
 
         arrays = [tf.convert_to_tensor(a) for a in arrays]
-        traced = tf.function(function, jit_compile=True, input_signature=[unknown(a) for a in arrays])
-        return traced(*arrays)
+        # Without AutoGraph, as in the trainer of Keras: a Python `if` on a tensor fails here as it fails there.
+        signature = [unknown(a) for a in arrays]
+        traced = tf.function(function, jit_compile=True, input_signature=signature, autograph=False)
+        # Called so, TensorFlow does not warn of many traces: each is made once, on purpose.
+        return traced.get_concrete_function()(*arrays)
 
     return call
 

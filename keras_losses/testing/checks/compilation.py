@@ -1,0 +1,115 @@
+"""Inside a compiled training step: no Python on values, no unknown shape, the same result."""
+
+import copy
+import types
+
+import keras
+import numpy as np
+
+from keras_losses.report import Finding
+from keras_losses.testing.checks import blame
+from keras_losses.testing.checks.registry import check
+from keras_losses.testing.gradients import compiled
+from keras_losses.testing.subject import tensor, to_numpy
+
+
+@check("python-branch", "python-float", "numpy-call", "boolean-index", "unknown-batch", "not-compilable")
+def compiles(s):
+    """The loss builds with an unknown batch, and the compiled step gives what the eager one gives."""
+    y_true, y_pred = s.batch()
+    told = set()
+    for how, run in _ways(s, y_true, y_pred):
+        try:
+            result = run()
+        except Exception as error:
+            found = blame.finding(error, how)
+            # Symbolic tensors know nothing of some operations: only what is plain about the user's code counts.
+            if how == _SYMBOLIC and (found.where is None or found.id == "not-compilable"):
+                continue
+            if found.id not in told:
+                told.add(found.id)
+                yield found
+            continue
+        expected = s.trained(y_true, y_pred)
+        if result is not None and not told and not np.allclose(result, expected, rtol=1e-3, atol=1e-5, equal_nan=True):
+            yield Finding(
+                "not-compilable",
+                "The compiled training step computes another number than the same code run line by line.",
+                {"how": how, "compiled": result, "eager": expected},
+                blame.STORIES["not-compilable"][1],
+            )
+            return
+
+
+_SYMBOLIC = "built by Keras with an unknown batch"
+
+
+def _ways(s, y_true, y_pred):
+    def symbolic():
+        kinds = ("float32" if x.dtype.kind == "f" else "int32" for x in (y_true, y_pred))
+        true, pred = (keras.KerasTensor((None, *x.shape[1:]), kind) for x, kind in zip((y_true, y_pred), kinds, strict=True))
+        s.formula(true, pred)
+
+    if not s.ours or s.form is not s.loss:  # `call` of a loss with a contract takes what its base prepares
+        yield _SYMBOLIC, symbolic
+    tensors = (tensor(y_true), tensor(y_pred))
+    backend = keras.backend.backend()
+    yield f"compiled on {backend}", lambda: to_numpy(compiled(s.call)(*tensors))
+    if s.full and backend == "torch":
+        yield "compiled by inductor", lambda: to_numpy(compiled(s.call, torch_backend="inductor")(*tensors))
+
+
+@check("retraces")
+def leaves_no_state(s):
+    """A call changes nothing in Python: a compiled step would keep the first value, or be compiled at every call."""
+    y_true, y_pred = s.batch()
+    before = _state(s)
+    for _ in range(2):
+        s.value(y_true, y_pred)
+        s.trained(y_true, y_pred)
+    after = _state(s)
+    changed = [name for name in before if before[name] != after.get(name)] + [name for name in after if name not in before]
+    if changed:
+        name = changed[0]
+        yield Finding(
+            "retraces",
+            "A call changes a Python value: the compiled training step keeps the value of its first call, or is compiled anew "
+            "at every step.",
+            {"what": name, "before": before.get(name), "after four calls": after.get(name)},
+            "# keep what changes in a keras.Variable, and set it from a callback between epochs:\n"
+            "self.weight = keras.Variable(1.0, trainable=False)  # on_epoch_begin: loss.weight.assign(...)",
+        )
+
+
+def _state(s):
+    """Plain values that the code can change: attributes, closure, globals it names."""
+    found = {}
+    owners = [s.loss, s._unreduced] if s.function is None else []
+    for i, owner in enumerate(owners):
+        found |= {f"self.{k}" + " of a copy" * i: _plain(v) for k, v in vars(owner).items()}
+    function = s.function if s.function is not None else type(s.loss).call
+    if isinstance(function, types.FunctionType) and not s.ours:
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        found |= {name: _plain(cell.cell_contents) for name, cell in cells if _filled(cell)}
+        found |= {name: _plain(function.__globals__.get(name)) for name in function.__code__.co_names}
+        found |= {f"{function.__name__}.{k}": _plain(v) for k, v in vars(function).items()}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _filled(cell):
+    try:
+        cell.cell_contents  # noqa: B018 - raises if empty
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(value):
+    if isinstance(value, (int, float, str, bool)):
+        return value
+    if isinstance(value, (list, tuple, dict)) and len(value) < 100:
+        try:
+            return copy.deepcopy(value) if all(isinstance(v, (int, float, str)) for v in value) else len(value)
+        except Exception:
+            return len(value)
+    return None
