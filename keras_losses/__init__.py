@@ -11,6 +11,7 @@ except ImportError as error:  # Keras cannot start without its backend, and does
 
     raise ImportError(_backend.explain(error)) from None
 
+from keras_losses import callbacks as callbacks
 from keras_losses import layers as layers
 from keras_losses import math as math
 
@@ -20,6 +21,8 @@ from keras_losses.core.function import function_of as function_of
 from keras_losses.core.loss import Loss as Loss
 from keras_losses.core.registry import deserialize as deserialize, get as get, serialize as serialize
 from keras_losses.core import spec as spec
+from keras_losses.diagnosis.run import diagnose as diagnose
+from keras_losses.insight import per_sample as per_sample
 
 # fmt: off
 # isort: off

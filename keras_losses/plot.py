@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from keras_losses.demo import Result
+    from keras_losses.insight import PerSample
 
 COLORS = ("#0072b2", "#d55e00", "#009e73")  # of Okabe and Ito, which colour-blind readers can tell apart
 REST = "#b8b8b8"
@@ -40,7 +41,7 @@ def training(results: list[Result], what: str, path: str | os.PathLike[str]) -> 
     axes[0].set_title("Loss of each held-out image", loc="left", color=INK, fontsize=12, pad=10)
     axes[len(axes) // 2].set_ylabel("share of the class", color=INK)
     axes[-1].set_xlabel("loss of one image after training (first bar: all below)", color=INK)
-    figure.savefig(path, dpi=130)
+    write(figure, path)
 
 
 def _colors(results: list[Result]) -> list[str]:
@@ -84,3 +85,32 @@ def _distribution(ax: Axes, result: Result, color: str, what: str) -> None:
     place = {"loc": "upper left", "bbox_to_anchor": (0.05, 1.05)}  # beside the first bar, the highest
     legend = ax.legend(title=result.name, alignment="left", frameon=False, labelcolor=INK, fontsize=9, **place)
     legend.get_title().set(color=color, fontweight="bold")
+
+
+def write(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file."""
+    figure.savefig(path, dpi=130)
+
+
+def per_sample(found: PerSample) -> Figure:
+    """The distribution of the losses of samples beside their cumulated share, the costliest first."""
+    losses = found.losses[np.isfinite(found.losses)]
+    figure = Figure(figsize=(10, 4), layout="constrained", facecolor="white")
+    left, right = figure.subplots(1, 2)
+    left.hist(losses, bins=min(40, max(5, len(losses) // 5)), color=COLORS[0], alpha=0.75)
+    for value, style, label in ((np.median(losses), "--", "median"), (losses.mean(), "-", "mean")):
+        left.axvline(value, color=INK, linewidth=1.2, linestyle=style, label=f"{label} {value:.4g}")
+    left.set_title(f"{found.name} of {len(found.losses)} samples", loc="left", color=INK, fontsize=12, pad=10)
+    left.set_xlabel("loss of one sample", color=INK)
+    left.set_ylabel("samples", color=INK)
+    left.legend(frameon=False, labelcolor=INK, fontsize=9)
+    ordered = np.sort(losses)[::-1]
+    share = np.cumsum(ordered) / ordered.sum() if ordered.sum() else np.zeros_like(ordered)
+    right.plot(np.arange(1, len(ordered) + 1) / len(ordered), share, color=COLORS[1], linewidth=2)
+    right.plot([0, 1], [0, 1], color=REST, linewidth=1)
+    right.set_title("Which samples make the loss", loc="left", color=INK, fontsize=12, pad=10)
+    right.set_xlabel("share of the samples, the costliest first", color=INK)
+    right.set_ylabel("share of the loss", color=INK)
+    for ax in (left, right):
+        _clean(ax)
+    return figure

@@ -39,6 +39,14 @@ def blank(cls: type) -> Any:
     return copyreg.__newobj__(cls)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def with_reduction(loss: Any, reduction: str | None) -> Any:
+    """The same loss with another reduction. Keras would copy a loss by saving it, which not every one survives."""
+    other = blank(type(loss))
+    vars(other).update(vars(loss))
+    other.reduction = reduction
+    return other
+
+
 def result_dtype(given: Any) -> str:
     """The dtype of a loss's result: what was asked for, else floatx; floatx below float32 counts as float32."""
     if given is None:

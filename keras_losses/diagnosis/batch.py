@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses.core import private
-from keras_losses.core.config import blank
+from keras_losses.core.config import with_reduction
 from keras_losses.core.fields import shorten
 from keras_losses.core.loss import Loss
 from keras_losses.core.registry import get
@@ -97,10 +97,7 @@ class Batch:
         """The loss without its reduction."""
         loss = self.written
         loss = loss if isinstance(loss, keras.losses.Loss) else private.wrapped(loss, self.name)
-        other = blank(type(loss))
-        vars(other).update(vars(loss))
-        other.reduction = "none"
-        return other
+        return with_reduction(loss, "none")
 
     @functools.cached_property
     def outcome(self) -> tuple[np.ndarray, np.ndarray] | Exception:

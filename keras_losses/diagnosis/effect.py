@@ -79,7 +79,7 @@ def dominated(b):
     if share > 0.5:
         yield Finding(
             "few-samples-dominate",
-            f"{many} of {len(each)} samples make {share:.0%} of the loss: wrong labels, outliers, or a loss too steep for them.",
+            f"{many} of {len(each)} samples make {share:.0%} of the loss: wrong labels, outliers, or too steep a loss.",
             {"samples": worst[:10], "their values": each[worst[:10]], "median": np.median(each)},
             "keras_losses.Huber(delta=...)  # bounded slope for outliers; keras_losses.per_sample(...).hardest() shows them",
         )

@@ -15,8 +15,8 @@ def inputs(b):
         if bad.any():
             at = first(bad)
             fix = {
-                "y_pred": "# the model gives it: diagnose(model, x, y) names the layer; lower the learning rate, clip gradients",
-                "y_true": "keep = np.isfinite(y_true)  # clean the data, or give those samples the weight 0 in a keras_losses loss",
+                "y_pred": "diagnose(model, x, y)  # names the layer; lower the learning rate, clip gradients",
+                "y_true": "keep = np.isfinite(y_true)  # or the weight 0 for those samples, in a loss of keras_losses",
                 "sample_weight": "np.nan_to_num(sample_weight)",
             }[name]
             yield Finding(

@@ -51,7 +51,7 @@ def logits_and_probabilities(b):
         if rows or (b.kind[0] == "binary" and np.ptp(pred) > 0.2):
             yield Finding(
                 "probabilities-for-logits",
-                "from_logits=True, and the predictions look like probabilities: the loss squashes them again and cannot fall far.",
+                "from_logits=True, and the predictions look like probabilities: squashed twice, they keep the loss from falling.",
                 {"smallest": pred.min(), "largest": pred.max(), "rows sum to 1": bool(rows)},
                 f"{type(b.stated).__name__}(from_logits=False)  # or no activation in the last layer",
             )

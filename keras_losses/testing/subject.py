@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses.core import private
-from keras_losses.core.config import blank
+from keras_losses.core.config import with_reduction
 from keras_losses.core.fields import shorten
 from keras_losses.core.loss import Loss
 from keras_losses.core.registry import get
@@ -154,11 +154,7 @@ class Subject:
 
     def reduced(self, reduction: str) -> Any:
         """The same loss with another reduction."""
-        # Keras copies a loss by saving it, which a wrapped function does not survive.
-        other = blank(type(self.loss))
-        vars(other).update(vars(self.loss))
-        other.reduction = reduction
-        return other
+        return with_reduction(self.loss, reduction)
 
     def value(self, y_true: Any, y_pred: Any) -> np.ndarray:
         """The values before the reduction, computed eagerly."""
