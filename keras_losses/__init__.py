@@ -22,7 +22,7 @@ from keras_losses.core.loss import Loss as Loss
 from keras_losses.core.registry import deserialize as deserialize, get as get, serialize as serialize
 from keras_losses.core import spec as spec
 from keras_losses.diagnosis.run import diagnose as diagnose
-from keras_losses.insight import per_sample as per_sample
+from keras_losses.diagnosis.insight import per_sample as per_sample
 
 # fmt: off
 # isort: off

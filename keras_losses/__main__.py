@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from keras_losses import demo
+from keras_losses.cli import Problem, catalogue, doctor, verify
 
-# A command is a module with `add_command(commands)`, which adds a parser and sets its `run(arguments)`.
-COMMANDS = (demo,)
+# A command is a module with `add_command(commands)`, which adds parsers and sets their `run(arguments)`: the exit status.
+COMMANDS = (catalogue, verify, doctor, demo)
 # What a command imports only when it runs, and the extra that brings it.
 EXTRAS = {"matplotlib": "demo", "rich": "demo", "sklearn": "demo"}
 
@@ -28,7 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_command(commands)
     arguments = parser.parse_args(argv)
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments) or 0
+    except Problem as problem:
+        parser.error(str(problem))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -36,7 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f'this needs {package}: pip install "keras-losses[{EXTRAS[package]}]"')
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

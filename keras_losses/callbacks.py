@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses.core.compose import Sum
-from keras_losses.insight import list_of_batches, unreduced, values_of
+from keras_losses.diagnosis.insight import list_of_batches, unreduced, values_of
 from keras_losses.testing.gradients import value_and_gradient
 
 
@@ -75,12 +75,13 @@ class LossMonitor(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is None:
             return
+        model: Any = self.model
         losses, dead, broken = [], [], []
         terms: dict[str, list[np.ndarray]] = {name: [] for name, *_ in self._terms}
         for inputs, target, weight in self.batches:
             # Not `predict`: inside `fit` it would build a second function of the model, and hold a second state on JAX.
             tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
-            predicted = np.asarray(ops.convert_to_numpy(_detached(self.model(tensors, training=False))))
+            predicted = np.asarray(ops.convert_to_numpy(_detached(model(tensors, training=False))))
             values = values_of(self._loss, self._name, target, predicted, weight)
             slope = value_and_gradient(lambda p, t=target, w=weight: self._loss(t, p, sample_weight=w), predicted)[1]
             flat = slope.reshape(len(slope), -1)

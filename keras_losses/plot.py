@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
+    from keras_losses.cli.curve import Curve
     from keras_losses.demo import Result
-    from keras_losses.insight import PerSample
+    from keras_losses.diagnosis.insight import PerSample
 
 COLORS = ("#0072b2", "#d55e00", "#009e73")  # of Okabe and Ito, which colour-blind readers can tell apart
 REST = "#b8b8b8"
@@ -113,4 +114,17 @@ def per_sample(found: PerSample) -> Figure:
     right.set_ylabel("share of the loss", color=INK)
     for ax in (left, right):
         _clean(ax)
+    return figure
+
+
+def curve(drawn: Curve) -> Figure:
+    """Value beside gradient of a loss over its prediction, a line a target."""
+    figure = Figure(figsize=(10, 4), layout="constrained", facecolor="white")
+    for ax, which, what in zip(figure.subplots(1, 2), (1, 2), ("value", "gradient"), strict=True):
+        for color, (label, line) in zip(COLORS, drawn.lines.items(), strict=False):
+            ax.plot(line[0], line[which], color=color, linewidth=2, label=label)
+        _clean(ax)
+        ax.set_title(f"{drawn.name}: {what}", loc="left", color=INK, fontsize=12, pad=10)
+        ax.set_xlabel(drawn.axis, color=INK)
+        ax.legend(frameon=False, labelcolor=INK, fontsize=9)
     return figure

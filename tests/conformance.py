@@ -15,7 +15,7 @@ from keras import ops
 import keras_losses as kl
 from keras_losses.core.names import snake_case
 from keras_losses.core.registry import public
-from keras_losses.testing import parametrize_with_checks, sample
+from keras_losses.testing import check_loss, parametrize_with_checks, sample
 from keras_losses.testing.check import run_check
 from keras_losses.testing.checks import CHECKS
 from keras_losses.testing.subject import Subject
@@ -48,6 +48,19 @@ def test_function(variant):
     wide = function(y_true, ops.convert_to_tensor(y_pred, dtype="float32"), **arguments)
     assert keras.backend.standardize_dtype(wide.dtype) == "float32"
     np.testing.assert_allclose(ops.convert_to_numpy(wide), values, rtol=1e-6, atol=1e-6)
+
+
+FUNCTIONS = {x.__name__: x for x in public().values() if not isinstance(x, type)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_bare_function_lacks_only_what_is_told(name):
+    """What Keras's wrapper takes from a function is a finding by design; nothing else is found."""
+    report = check_loss(FUNCTIONS[name])
+    assert report.ok, str(report)
+    assert not report.skipped
+    for finding in report.findings:
+        assert "Keras wraps a function" in finding.by_design or finding.id in FUNCTIONS[name].loss_class.by_design
 
 
 DESIGNED = [(name, check) for name, cls in LOSSES.items() for check in cls.by_design]

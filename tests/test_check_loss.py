@@ -13,7 +13,7 @@ from rich.console import Console
 
 import keras_losses as kl
 from keras_losses import spec
-from keras_losses.report import Finding, Report
+from keras_losses.core.report import Finding, Report
 from keras_losses.testing import check_loss, parametrize_with_checks
 from keras_losses.testing.subject import Subject
 

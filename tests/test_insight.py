@@ -7,7 +7,7 @@ from keras import ops
 
 import keras_losses as kl
 from keras_losses.callbacks import LossMonitor
-from keras_losses.insight import PerSample, per_sample
+from keras_losses.diagnosis.insight import PerSample, per_sample
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(11, 3)).astype("float32")

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.core.names import scope_name
+
 try:
     from keras.src.backend import get_keras_mask as _get
     from keras.src.backend import set_keras_mask as _set
@@ -80,7 +82,7 @@ def set_mask(x: Any, mask: Any) -> Any:
 def wrapped(function: Any, name: str) -> keras.losses.Loss:
     """A function as a loss, as `compile` wraps one: by the base of the losses that Keras makes of its own functions."""
     base: Any = keras.losses.MeanSquaredError.__bases__[0]
-    return base(function, name=name)
+    return base(function, name=scope_name(name))  # `<lambda>` is no name for a scope of TensorFlow
 
 
 def set_dtype(loss: keras.losses.Loss, dtype: str) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 
 
 def weights(b):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_losses.core.report import Finding
 from keras_losses.diagnosis.batch import first
-from keras_losses.report import Finding
 
 
 def inputs(b):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_losses.core.report import Finding
 from keras_losses.diagnosis.batch import first, rows_sum_to_one
-from keras_losses.report import Finding
 
 
 def targets(b):

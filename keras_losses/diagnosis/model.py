@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_losses.core.report import Finding
 from keras_losses.diagnosis.batch import array, first
-from keras_losses.report import Finding
 
 
 def outputs(model: keras.Model, x: Any, y: Any) -> Iterator[tuple[str, Any, Any, np.ndarray, str | None]]:

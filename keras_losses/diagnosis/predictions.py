@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from keras_losses.core.report import Finding
 from keras_losses.diagnosis.batch import first, rows_sum_to_one
-from keras_losses.report import Finding
 
 _RANGES = {
     "sigmoid": (0, 1),
@@ -51,7 +51,7 @@ def logits_and_probabilities(b):
         if rows or (b.kind[0] == "binary" and np.ptp(pred) > 0.2):
             yield Finding(
                 "probabilities-for-logits",
-                "from_logits=True, and the predictions look like probabilities: squashed twice, they keep the loss from falling.",
+                "from_logits=True, and the predictions look like probabilities: squashed twice, they keep it from falling.",
                 {"smallest": pred.min(), "largest": pred.max(), "rows sum to 1": bool(rows)},
                 f"{type(b.stated).__name__}(from_logits=False)  # or no activation in the last layer",
             )

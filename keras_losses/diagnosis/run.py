@@ -8,9 +8,9 @@ from typing import Any
 
 import keras
 
+from keras_losses.core.report import Report
 from keras_losses.diagnosis import effect, finite, labels, model, predictions, shapes
 from keras_losses.diagnosis.batch import Batch
-from keras_losses.report import Report
 
 # What makes the rest meaningless first, hints last.
 CAUSES = (

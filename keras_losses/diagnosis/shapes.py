@@ -1,7 +1,7 @@
 """Shapes that do not meet."""
 
+from keras_losses.core.report import Finding
 from keras_losses.diagnosis.batch import rows_sum_to_one
-from keras_losses.report import Finding
 from keras_losses.testing import forms
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_losses.report import Finding, Report
+from keras_losses.core.report import Finding, Report
 from keras_losses.testing.checks import CHECKS, Skip, blame
 from keras_losses.testing.subject import Subject
 

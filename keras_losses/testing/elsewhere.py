@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 
 BACKENDS = ("jax", "torch", "tensorflow")
 _MARK = "keras_losses.testing.elsewhere:"

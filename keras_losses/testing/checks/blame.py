@@ -7,7 +7,7 @@ import pathlib
 import re
 import traceback
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 
 # id: (why it matters, what to write instead)
 STORIES = {

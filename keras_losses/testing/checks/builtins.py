@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses.core.record import hyperparameters
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks.registry import check
 from keras_losses.testing.subject import tensor, to_numpy
 

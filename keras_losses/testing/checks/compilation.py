@@ -6,7 +6,7 @@ import types
 import keras
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks import blame
 from keras_losses.testing.checks.registry import check
 from keras_losses.testing.gradients import compiled

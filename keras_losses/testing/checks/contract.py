@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses.core.registry import deserialize, serialize
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks.registry import Skip, check
 from keras_losses.testing.gradients import compiled, compiled_gradient, gradient, second_derivative, value_and_gradient
 from keras_losses.testing.sampler import sample

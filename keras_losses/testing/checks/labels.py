@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks.registry import Skip, check
 from keras_losses.testing.subject import to_numpy
 

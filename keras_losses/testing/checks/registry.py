@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 
 Check = Callable[[Any], Iterator[Finding]]
 CHECKS: dict[str, tuple[Check, ...]] = {}

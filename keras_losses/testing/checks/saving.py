@@ -7,7 +7,7 @@ import json
 import keras
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks import blame
 from keras_losses.testing.checks.registry import Skip, check
 

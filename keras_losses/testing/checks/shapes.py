@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_losses.report import Finding
+from keras_losses.core.report import Finding
 from keras_losses.testing.checks import blame
 from keras_losses.testing.checks.registry import check
 from keras_losses.testing.subject import BATCH, tensor

@@ -205,10 +205,9 @@ class _Dataset:
         self.batches = batches
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        batches: Any = self.batches
-        if isinstance(batches, keras.utils.PyDataset):
-            batches = (batches[i] for i in range(len(batches)))
-        for batch in batches:
+        given: Any = self.batches
+        indexed = isinstance(given, keras.utils.PyDataset)
+        for batch in (given[i] for i in range(given.num_batches or 0)) if indexed else given:
             if not isinstance(batch, (tuple, list)) or not 2 <= len(batch) <= 3:
                 raise ValueError(f"A dataset must give (x, y) or (x, y, sample_weight). Received: {type(batch).__name__}")
             yield batch[0], batch[1], batch[2] if len(batch) == 3 else None

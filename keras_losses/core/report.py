@@ -121,14 +121,15 @@ class Report:
             yield Text(note, style="dim")
         if self.findings:
             table = Table(show_lines=True, expand=True)
-            for heading, ratio in (("finding", 2), ("why it matters, and what was seen", 5), ("fix", 5)):
-                table.add_column(heading, ratio=ratio, overflow="fold")
+            for heading in ("finding, why it matters, what was seen", "fix"):
+                table.add_column(heading, ratio=1, overflow="fold")
             for finding in self.findings:
-                story = Text(finding.message)
+                story = Text(finding.id, style="bold green" if finding.by_design else "bold red")
+                story.append(f"\n{finding.message}", style="not bold default")
                 for label, text in (("by design", finding.by_design), ("at", finding.where), ("seen", finding.shown)):
                     if text:
-                        story.append(f"\n{label}: {text}", style="dim")
-                table.add_row(Text(finding.id, style="green" if finding.by_design else "bold red"), story, Text(finding.fix))
+                        story.append(f"\n{label}: {text}", style="not bold default dim")
+                table.add_row(story, Text(finding.fix))
             yield table
         for why, names in self._untold():
             yield Text(f"not run: {', '.join(names)}: {why}", style="dim")
