@@ -51,6 +51,26 @@ def test_what_is_no_loss(loss):
         check_loss(loss)
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        kl.CategoricalCrossentropy(axis=1),
+        kl.Huber(reduction="sum"),
+        kl.Huber(reduction="none"),
+        kl.Huber(dtype="float16"),
+        0.5 * kl.MeanSquaredError() + kl.Dice(),
+    ],
+)
+def test_ours_are_clean_with_any_arguments(loss):
+    report = check_loss(loss)
+    assert report.ok, str(report)
+    assert not report.skipped
+
+
+def test_what_is_no_tensor():
+    assert "wrong-return" in ids(check_loss(lambda t, p: "a text"))
+
+
 def test_a_class_that_needs_arguments():
     class Needs(kl.Loss):
         scale: float

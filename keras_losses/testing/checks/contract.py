@@ -36,8 +36,13 @@ def promise(applies: Any = None, keeps: bool = False) -> Any:
             if applies and not applies(s.loss):
                 raise Skip("it is about other kinds of losses")
 
+            # The data have their classes last, and the checks choose reduction and dtype themselves.
+            plain = {"reduction": "sum_over_batch_size", "dtype": None}
+            if s.loss.last_axis is not None:
+                plain[s.loss.last_axis] = -1
+
             def make(**config):
-                return type(s.loss).from_config({**s.loss.get_config(), **config})
+                return type(s.loss).from_config({**s.loss.get_config(), **plain, **config})
 
             try:
                 function(make, s.kept) if keeps else function(make)
