@@ -168,7 +168,7 @@ def wheel(session):
     (built,) = (ROOT / "dist").glob("*.whl")
     install(session, *BACKENDS["torch"], *group("test"), f"{built}[demo]")
     with tempfile.TemporaryDirectory() as outside:
-        for name in ("tests", "examples", "docs"):
+        for name in ("tests", "examples", "docs", "benchmarks"):
             if (ROOT / name).exists():
                 shutil.copytree(ROOT / name, pathlib.Path(outside, name), ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "constraints.txt"):
@@ -223,6 +223,12 @@ elif backend == "tensorflow":
     device = ", ".join(each.name for each in tf.config.list_physical_devices("GPU"))
 print(backend, device, sep="|")
 """
+
+
+@nox.session(venv_backend="none")
+def bench(session):
+    """Ratios of the losses against native code and Keras, on the backend of the active environment."""
+    session.run("python", "-m", "benchmarks", *session.posargs, external=True)
 
 
 @nox.session(venv_backend="none")

@@ -1,0 +1,72 @@
+"""What is measured: every loss that the package exports, with its data, and its peers where there are any."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_losses as kl
+from benchmarks import native
+from keras_losses.core.registry import public
+from keras_losses.testing import sample
+
+SWITCHES = {"from_logits": "logits", "log_input": "log_input"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One loss, what stands against it, and its data.
+
+    Args:
+        name: of the class, with `-logits` if it is from logits.
+        ours: the loss.
+        peers: `{"keras": ..., "native": ...}`, functions of `(y_true, y_pred)`.
+        y_true: targets, float32 or int32.
+        y_pred: predictions, float32.
+    """
+
+    name: str
+    ours: Any
+    peers: dict[str, Any]
+    y_true: np.ndarray
+    y_pred: np.ndarray
+
+    @property
+    def least_bytes(self) -> int:
+        """What must move: targets and predictions are read, the gradient is written."""
+        return self.y_true.nbytes + 2 * self.y_pred.nbytes
+
+
+def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
+    """The cases at one size.
+
+    Args:
+        batch: samples.
+        width: classes or outputs.
+        only: names, or parts of names.
+    """
+    by_hand = native.table(keras.backend.backend())
+    found = []
+    for name, cls in public().items():
+        if not isinstance(cls, type) or cls is kl.Sum:
+            continue
+        for switch in (None, *(f.name for f in dataclasses.fields(cls) if f.name in SWITCHES)):
+            title = f"{name}-{SWITCHES[switch]}" if switch else name
+            if only and not any(part in title for part in only):
+                continue
+            arguments = {switch: True} if switch else {}
+            ours, peers = cls(**arguments), {}
+            if hasattr(keras.losses, name) and switch != "log_input":
+                peers["keras"] = getattr(keras.losses, name)(**arguments)
+            if title in by_hand:
+                peers["native"] = by_hand[title]
+            # An overlap is one of regions: one class, and as many places as others have outputs.
+            region = cls.__module__.split(".")[1] == "segmentation"
+            sizes: Any = {"spatial": (width,), "C": 1} if region else {"C": width, "D": width}
+            y_true, y_pred = sample(ours, batch=batch, **sizes)
+            y_true = y_true.astype("int32" if y_true.dtype.kind == "i" else "float32")
+            found.append(Case(title, ours, peers, y_true, y_pred.astype("float32")))
+    return found
