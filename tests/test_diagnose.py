@@ -39,6 +39,14 @@ def dice_by_hand(y_true, y_pred):
     return 1 - 2 * ops.sum(y_true * y_pred, axis=-1) / ops.sum(y_true, axis=-1)
 
 
+def per_class(y_true, y_pred):
+    return 1 - ops.sum(y_true * y_pred, axis=0) / ops.sum(y_true, axis=0)
+
+
+def own_log_of_the_batch(y_true, y_pred):
+    return ops.mean(own_log(y_true, y_pred))
+
+
 def rounded(y_true, y_pred):
     return ops.mean(ops.square(ops.round(y_pred) - y_true), axis=-1)
 
@@ -47,7 +55,15 @@ def spoilt(y_true, y_pred):
     raise RuntimeError("no such thing")
 
 
-OURS, KERAS = kl, keras.losses
+# Channels first: 6 classes, then 4 places; rows along the last axis mean nothing.
+MAPS = rng.normal(size=(N, 6, 4))
+MAPS_SIMPLEX = np.exp(MAPS) / np.exp(MAPS).sum(1, keepdims=True)
+PLACES = np.arange(N * 4).reshape(N, 4) % 6
+FIRST = np.arange(N) > 0
+STEPS = np.arange(N * 5).reshape(N, 5) % K
+STEP_LOGITS = rng.normal(size=(N, 5, K))
+PADDED = np.arange(5) < 3
+
 HEALTHY = {
     "sparse": (kl.SparseCategoricalCrossentropy(), IDS, SIMPLEX),
     "sparse-logits": (kl.SparseCategoricalCrossentropy(from_logits=True), IDS, LOGITS),
@@ -64,6 +80,21 @@ HEALTHY = {
     "dice": (kl.Dice(), BITS.reshape(N, K, 1), PROBS.reshape(N, K, 1)),
     "half": (own_mse, REAL, NEAR.astype("float16")),
     "circle": (kl.Circle(), IDS, LOGITS / np.linalg.norm(LOGITS, axis=-1, keepdims=True)),
+    "channels-first": (kl.SparseCategoricalCrossentropy(axis=1), PLACES, MAPS_SIMPLEX),
+    "channels-first-onehot": (kl.CategoricalCrossentropy(axis=1), np.moveaxis(np.eye(6)[PLACES], -1, 1), MAPS_SIMPLEX),
+    "fresh-model": (kl.MeanSquaredError(), REAL, np.zeros((N, 1))),
+    "nan-of-weight-0": (kl.MeanSquaredError(), at(REAL, 0, np.nan), at(NEAR, 0, np.nan), FIRST.astype(float)),
+    "masked-nan": (kl.MeanSquaredError(), REAL, at(NEAR, 0, np.nan), None, FIRST),
+    "masked-outlier": (kl.MeanSquaredError(), at(REAL, 0, 60.0), NEAR, None, FIRST),
+    "masked-padding": (
+        kl.SparseCategoricalCrossentropy(from_logits=True),
+        np.where(PADDED, STEPS, -1),
+        np.where(PADDED[:, None], STEP_LOGITS, np.nan),
+        None,
+        np.broadcast_to(PADDED, (N, 5)),
+    ),
+    "mask-and-weights": (kl.MeanSquaredError(), REAL, NEAR, np.arange(N) % 2, FIRST),
+    "mask-of-steps": (keras.losses.MeanSquaredError(), STEP_LOGITS, STEP_LOGITS + 0.1, None, np.broadcast_to(PADDED, (N, 5))),
 }
 
 
@@ -76,6 +107,7 @@ def test_silent_on_a_healthy_batch(case):
 
 ILL = {
     "batch-sizes-differ": (kl.MeanSquaredError(), REAL, NEAR[1:]),
+    "empty-batch": (own_mse, REAL[:0], NEAR[:0]),
     "no-batch-axis": (own_mse, np.float64(1.0), np.float64(2.0)),
     "shapes-do-not-meet": (kl.MeanSquaredError(), np.zeros((N, 3)), np.zeros((N, 2))),
     "column-against-vector": (own_mse, REAL[:, 0], NEAR),
@@ -102,6 +134,9 @@ ILL = {
     "scales-differ": (kl.MeanSquaredError(), 5000 + 100 * REAL, NEAR),
     "classes-absent": (kl.SparseCategoricalCrossentropy(), IDS % 2, SIMPLEX),
     "few-samples-dominate": (kl.MeanSquaredError(), at(REAL, (9, 0), 60.0), NEAR),
+    "one-unit-for-several-classes": ("sparse_categorical_crossentropy", IDS % 2, PROBS[:, :1]),
+    "mask-does-not-align": (keras.losses.MeanSquaredError(), STEP_LOGITS, STEP_LOGITS + 0.1, None, np.ones((N, 4), bool)),
+    "all-ignored": (kl.SparseCategoricalCrossentropy(ignore_class=-1), np.full(N, -1), SIMPLEX),
 }
 
 
@@ -122,6 +157,7 @@ def test_the_cause_comes_first(cause):
         ((own_log, BITS, at(PROBS, (4, 1), 0.0)), "not-finite-value", "log of 0"),
         ((own_mse, REAL, at(NEAR, (2, 0), 900.0).astype("float16")), "not-finite-value", "65504"),
         ((dice_by_hand, at(BITS, 6, 0.0), PROBS), "not-finite-value", "empty class"),
+        ((own_log, BITS, at(PROBS, (8, 1), -2.0)), "not-finite-value", "logits where"),
     ],
 )
 def test_the_reason_and_the_sample(case, cause, words):
@@ -129,7 +165,51 @@ def test_the_reason_and_the_sample(case, cause, words):
     if cause == "not-finite-value":
         assert words in finding.message
     sample = finding.evidence["first at"][0]
-    assert sample == {"log of 0": 4, "65504": 2, "empty class": 6}[words]
+    assert sample == {"log of 0": 4, "65504": 2, "empty class": 6, "logits where": 8}[words]
+
+
+def test_whole_targets_in_a_column():
+    """Ids need an axis of classes, and a vector of predictions has none."""
+    (finding,) = diagnose(own_mse, IDS[:, None], NEAR[:, 0]).findings
+    assert finding.id == "column-against-vector"
+
+
+def test_the_sample_to_blame_for_one_number_a_batch():
+    (finding,) = diagnose(own_log_of_the_batch, BITS, at(PROBS, (4, 1), 0.0)).findings
+    assert (finding.id, finding.evidence["sample"]) == ("not-finite-value", 4)
+
+
+def test_the_empty_class_of_values_per_class():
+    finding = diagnose(per_class, at(BITS, np.s_[:, 2], 0.0), PROBS).findings[0]
+    assert (finding.id, finding.evidence["first at"]) == ("not-finite-value", (2,))
+    assert "class 2" in finding.message
+
+
+def test_labels_from_one_with_the_classes_first():
+    (finding,) = diagnose(kl.SparseCategoricalCrossentropy(axis=1), PLACES + 1, MAPS_SIMPLEX).findings
+    assert finding.id == "labels-start-at-one"
+    assert finding.evidence["classes of y_pred"] == MAPS.shape[1]
+
+
+def test_keras_counts_nan_of_weight_0():
+    """NaN * 0 is NaN: what ours leaves out is a cause there."""
+    report = diagnose(keras.losses.MeanSquaredError(), REAL, at(NEAR, (5, 0), np.nan), (np.arange(N) != 5).astype(float))
+    assert [(f.id, f.evidence["first at"]) for f in report.findings] == [("not-finite-input", (5, 0))]
+
+
+def test_mask_and_weights_that_leave_nothing_together():
+    (finding,) = diagnose(kl.MeanSquaredError(), REAL, NEAR, FIRST.astype(float), ~FIRST).findings
+    assert finding.id == "all-masked"
+    assert finding.evidence == {"mask True": 1, "weights not 0": N - 1, "both": 0}
+
+
+def test_a_backend_without_gradients(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
+    report = diagnose(kl.MeanSquaredError(), REAL, NEAR)
+    assert not report.findings, str(report)
+    assert any("no gradients" in note for note in report.notes)
+    (finding,) = diagnose(own_log, BITS, at(PROBS, (4, 1), 0.0)).findings
+    assert (finding.id, finding.evidence["sample"]) == ("not-finite-value", 4)
 
 
 def test_indices_are_told():
@@ -153,6 +233,13 @@ def test_what_is_no_loss(loss):
         diagnose(loss, REAL, NEAR)
 
 
+@pytest.mark.parametrize("wrong", [None, {"a": REAL}, [[1], [2, 3]], np.array(["a"])], ids=["none", "dict", "ragged", "text"])
+@pytest.mark.parametrize("which", ["y_true", "y_pred"])
+def test_what_is_no_array(which, wrong):
+    with pytest.raises(TypeError, match=f"diagnose: {which} must be one array of numbers"):
+        diagnose("mse", **({"y_true": REAL, "y_pred": NEAR} | {which: wrong}))
+
+
 # ---------------------------------------------------------------- models
 X = rng.normal(size=(N, 4)).astype("float32")
 
@@ -172,6 +259,10 @@ def net(units, activation, loss):
         (K, None, kl.SparseCategoricalCrossentropy(from_logits=True), IDS),
         (K, "sigmoid", "binary_crossentropy", BITS),
         (1, None, "mse", REAL),
+        (K, "log_softmax", kl.CategoricalCrossentropy(from_logits=True), HOT),
+        (1, "exponential", "poisson", np.round(np.abs(REAL))),
+        (1, None, kl.Poisson(log_input=True), np.round(np.abs(REAL))),
+        (K, lambda x: ops.sigmoid(2 * x), "binary_crossentropy", BITS),
     ],
 )
 def test_silent_on_a_healthy_model(units, activation, loss, y):
@@ -192,6 +283,49 @@ def test_silent_on_a_healthy_model(units, activation, loss, y):
 def test_activations(units, activation, loss, y, cause):
     report = diagnose(net(units, activation, loss), X, y)
     assert cause in [finding.id for finding in report.findings], str(report)
+
+
+def test_a_poisson_model_that_may_go_below_0():
+    model = net(1, None, "poisson")
+    model.layers[-1].set_weights([np.zeros((5, 1)), np.ones(1)])
+    (finding,) = diagnose(model, X, np.round(np.abs(REAL))).findings
+    assert (finding.id, finding.evidence["activation"]) == ("activation-does-not-fit", "linear")
+
+
+def test_a_name_is_the_loss_of_keras_in_a_model():
+    """Its sigmoid path has no gradient once saturated; ours has."""
+    model = net(1, "sigmoid", "binary_crossentropy")
+    model.layers[-1].set_weights([np.zeros((5, 1)), np.full(1, -200.0)])
+    ours = net(1, "sigmoid", kl.BinaryCrossentropy())
+    ours.set_weights(model.get_weights())
+    assert [f.id for f in diagnose(model, X, np.ones((N, 1))).findings] == ["gradient-dead"]
+    assert not diagnose(ours, X, np.ones((N, 1))).findings
+
+
+def test_the_mask_of_a_model():
+    layers = [keras.Input((5,)), keras.layers.Embedding(10, 4, mask_zero=True), keras.layers.Dense(K)]
+    model = keras.Sequential(layers)
+    model.compile(loss="mse")
+    assert not diagnose(model, STEPS + 1, STEP_LOGITS).findings
+    assert [f.id for f in diagnose(model, 0 * STEPS, STEP_LOGITS).findings] == ["all-masked"]
+    report = diagnose(model, STEPS + 1, STEP_LOGITS, mask=np.zeros((N, 5), bool))
+    assert [f.id for f in report.findings] == ["all-masked"]
+
+
+class Hidden(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.end = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.end(ops.log(0 * x))
+
+
+def test_a_model_that_hides_its_layers():
+    model = Hidden()
+    model.compile(loss="mse")
+    (finding,) = diagnose(model, X, REAL).findings
+    assert (finding.id, finding.evidence["class"]) == ("not-finite-layer", "Hidden")
 
 
 def test_weights_that_are_nan():
@@ -232,6 +366,28 @@ def test_several_outputs(structure):
     (finding,) = diagnose(model, X, targets).findings
     assert finding.id == "labels-start-at-one"
     assert "sort" in finding.evidence["output"]
+
+
+@pytest.mark.parametrize("structure", [list, dict])
+def test_weights_of_several_outputs(structure):
+    inputs, names = keras.Input((4,)), ["left", "right"]
+    parts = [keras.layers.Dense(1, name=name)(inputs) for name in names], [REAL, REAL], [np.ones(N), -np.ones(N)]
+    ends, targets, weights = (dict(zip(names, p, strict=True)) if structure is dict else p for p in parts)
+    model = keras.Model(inputs, ends)
+    model.compile(loss="mse")
+    (finding,) = diagnose(model, X, targets, weights).findings
+    assert (finding.id, finding.evidence["weight"]) == ("negative-weights", -1)
+    assert "right" in finding.evidence["output"]
+    assert not diagnose(model, X, targets, np.ones(N)).findings
+
+
+def test_causes_of_several_outputs_come_in_one_order():
+    inputs, names = keras.Input((4,)), ["size", "sort"]
+    ends = [keras.layers.Dense(1, name="size")(inputs), keras.layers.Dense(K, "softmax", name="sort")(inputs)]
+    model = keras.Model(inputs, dict(zip(names, ends, strict=True)))
+    model.compile(loss={"size": "mse", "sort": "sparse_categorical_crossentropy"})
+    report = diagnose(model, X, {"size": 5000 + REAL, "sort": IDS + 1})
+    assert [f.id for f in report.findings] == ["labels-start-at-one", "scales-differ"]
 
 
 def test_a_model_without_a_loss():

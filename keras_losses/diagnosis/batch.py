@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_losses.core import private
+from keras_losses.core import align, private
 from keras_losses.core.config import with_reduction
 from keras_losses.core.fields import shorten
 from keras_losses.core.loss import Loss
@@ -48,8 +48,11 @@ class Batch:
             raise TypeError(
                 f"diagnose: expected a loss or a compiled model. Received: {shorten(loss)} of type {type(loss).__name__}"
             )
-        arrays = [None if x is None else array(x) for x in (y_true, y_pred, sample_weight, mask)]
-        return cls(loss, *arrays, **more)  # pyright: ignore[reportArgumentType]
+        weight = None if sample_weight is None else _numbers("sample_weight", sample_weight)
+        mask = None if mask is None else _numbers("mask", mask).astype(bool)
+        batch = cls(loss, _numbers("y_true", y_true), _numbers("y_pred", y_pred), weight, mask, **more)
+        # Ours leaves out what does not count, even NaN and padding; in Keras, NaN * 0 is NaN.
+        return batch._without_what_never_counts() if isinstance(loss, Loss) else batch
 
     @property
     def name(self) -> str:
@@ -74,7 +77,10 @@ class Batch:
         hint = forms.guesses(self.written, self.name)[0]
         if hint.y_true.kind.name != "real":
             return hint
-        return forms.from_arrays(self.y_true, self.y_pred) if self.y_true.ndim and self.y_pred.ndim else hint
+        if not self.y_true.ndim or not self.y_pred.ndim:
+            return hint
+        # One number a sample leaves no axis for classes, so whole targets are no class ids.
+        return forms.from_arrays(self.y_true.astype(float) if self.y_pred.ndim == 1 else self.y_true, self.y_pred)
 
     @property
     def kind(self) -> tuple[str, str]:
@@ -84,8 +90,69 @@ class Batch:
     @property
     def dense(self) -> bool:
         """Whether target and prediction are a batch of classes or numbers, the last axis last."""
-        axis = getattr(self.form, self.form.last_axis) if self.form.last_axis else -1
-        return axis == -1 and tuple(a for a in self.form.y_pred.axes if a != "*S") in (("B",), ("B", "C"), ("B", "D"))
+        return self.last and tuple(a for a in self.form.y_pred.axes if a != "*S") in (("B",), ("B", "C"), ("B", "D"))
+
+    @property
+    def axis(self) -> int:
+        """The axis of the classes in the prediction."""
+        axis, rank = getattr(self.form, self.form.last_axis) if self.form.last_axis else -1, self.y_pred.ndim
+        return axis if isinstance(axis, int) and -rank <= axis < rank else -1  # beyond the rank, the loss raises
+
+    @property
+    def last(self) -> bool:
+        """Whether the axis of the classes is the last."""
+        return self.axis in (-1, self.y_pred.ndim - 1)
+
+    @property
+    def classes(self) -> int:
+        """How many classes the prediction has."""
+        return self.y_pred.shape[self.axis] if self.y_pred.ndim > 1 else 1
+
+    def rows(self, x: np.ndarray) -> np.ndarray:
+        """An array of the prediction's rank, with the axis of the classes last."""
+        return np.moveaxis(x, self.axis, -1) if x.ndim == self.y_pred.ndim else x
+
+    @functools.cached_property
+    def keep(self) -> np.ndarray | None:
+        """Which entries count, by the leading axes of the prediction; None: all, or weights and mask do not fit."""
+        # With the classes in between, only whole samples are told apart.
+        keep, shape = None, self.y_pred.shape if self.last else self.y_pred.shape[:1]
+        for x in (None if self.weight is None else self.weight != 0, self.mask):
+            if x is None or x.ndim == 0:
+                continue
+            x = x[..., 0] if x.ndim > 1 and x.shape[-1] == 1 else x
+            if not align.left_aligned(x.shape, shape):
+                return None
+            x = np.broadcast_to(x, shape[: x.ndim])
+            if keep is None:
+                keep = x
+                continue
+            rank = max(keep.ndim, x.ndim)
+            keep, x = (a.reshape(a.shape + (1,) * (rank - a.ndim)) for a in (keep, x))
+            keep = keep & x
+        return keep
+
+    @property
+    def samples(self) -> np.ndarray:
+        """Which samples count."""
+        number = self.y_pred.shape[0]
+        if self.keep is None:
+            return np.ones(number, bool)
+        return np.asarray(self.keep.any(axis=tuple(range(1, self.keep.ndim))))
+
+    def _without_what_never_counts(self) -> Batch:
+        """The batch with an entry that counts in place of each that does not, so that indices stay."""
+        keep = self.keep
+        if keep is None or keep.all() or not keep.any() or self.y_true.shape[:1] != self.y_pred.shape[:1]:
+            return self
+
+        def filled(x):
+            here = keep if x.shape[: keep.ndim] == keep.shape else self.samples
+            x = x.copy()
+            x[~here] = x[here][0]
+            return x
+
+        return dataclasses.replace(self, y_true=filled(self.y_true), y_pred=filled(self.y_pred))
 
     @property
     def has_from_logits(self) -> bool:
@@ -100,8 +167,8 @@ class Batch:
         return with_reduction(loss, "none")
 
     @functools.cached_property
-    def outcome(self) -> tuple[np.ndarray, np.ndarray] | Exception:
-        """Values and gradient, or what the loss raises."""
+    def outcome(self) -> tuple[np.ndarray, np.ndarray | None] | Exception:
+        """Values and gradient, or what the loss raises; the numpy backend has no gradient."""
         whole = self.y_true.dtype.kind in "iub"
         true = ops.convert_to_tensor(self.y_true.astype("int32") if whole else self.y_true, dtype=None if whole else "float32")
         # A function takes half precision as it is when it is called directly: that is where it overflows.
@@ -109,10 +176,15 @@ class Batch:
         loss = self.written if half and not isinstance(self.written, keras.losses.Loss) else self.unreduced
         dtype = keras.backend.standardize_dtype(self.y_pred.dtype) if half else "float32"
         true = ops.cast(true, dtype) if half and not whole else true
+
+        def values(p):
+            return ops.cast(loss(true, ops.cast(p, dtype)), "float32")
+
+        pred = self.y_pred.astype("float32")
         try:
-            return value_and_gradient(
-                lambda p: ops.cast(loss(true, ops.cast(p, dtype)), "float32"), self.y_pred.astype("float32")
-            )
+            if keras.backend.backend() == "numpy":
+                return array(values(ops.convert_to_tensor(pred))), None
+            return value_and_gradient(values, pred)
         except Exception as error:  # user code: what it raises is a finding
             return error
 
@@ -123,8 +195,10 @@ class Batch:
 
     @property
     def slope(self) -> np.ndarray | None:
-        """The gradient with respect to the predictions, None if the loss raises."""
-        return None if isinstance(self.outcome, Exception) else np.asarray(self.outcome[1], float)
+        """The gradient with respect to the predictions, None if there is none."""
+        if isinstance(self.outcome, Exception) or self.outcome[1] is None:
+            return None
+        return np.asarray(self.outcome[1], float)
 
 
 def array(x: Any) -> np.ndarray:
@@ -134,6 +208,17 @@ def array(x: Any) -> np.ndarray:
     if hasattr(x, "detach"):
         x = x.detach()
     return np.asarray(ops.convert_to_numpy(x))
+
+
+def _numbers(which: str, x: Any) -> np.ndarray:
+    """What a user gives as an array of numbers, or an error that names it."""
+    try:
+        found = array(x)
+    except (TypeError, ValueError):  # ragged lists
+        found = np.asarray(None)
+    if found.dtype.kind not in "biuf" and "float" not in found.dtype.name:  # bfloat16 is no kind of NumPy's own
+        raise TypeError(f"diagnose: {which} must be one array of numbers. Received: {shorten(x)} of type {type(x).__name__}")
+    return found
 
 
 def first(where: np.ndarray) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ def targets(b):
 
 
 def _ids(b, labels):
-    classes = b.y_pred.shape[-1]
+    classes = b.classes
     known = labels != getattr(b.stated, "ignore_class", None)
     whole = labels == np.round(labels)
     if not whole.all():
@@ -68,7 +68,8 @@ def _coded(b, y_true):
         fix = "keras.ops.one_hot(y_true, K)  # class ids? images: y_true / 255"
         yield _outside(b, outside, f"{b.name} takes targets in [0, 1]", fix)
         return
-    if b.kind[0] == "onehot" and y_true.shape[-1] > 1 and b.kind[1] != "real":
+    if b.kind[0] == "onehot" and b.classes > 1 and b.kind[1] != "real":
+        y_true = b.rows(y_true)
         rows = rows_sum_to_one(y_true)
         if not rows.all():
             at = first(~rows)

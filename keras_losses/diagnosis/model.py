@@ -9,26 +9,31 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_losses.core import private
 from keras_losses.core.report import Finding
-from keras_losses.diagnosis.batch import array, first
+from keras_losses.diagnosis.batch import Batch, array, first
 
 
-def outputs(model: keras.Model, x: Any, y: Any) -> Iterator[tuple[str, Any, Any, np.ndarray, str | None]]:
-    """`(name, loss, y_true, y_pred, activation)` of each output that has a loss.
+def outputs(model: keras.Model, x: Any, y: Any, sample_weight: Any = None, mask: Any = None) -> Iterator[tuple[str, Batch]]:
+    """The name of each output that has a loss, and its batch.
 
     Raises:
-        ValueError: the model is not compiled with a loss, or losses or targets are not one an output.
+        ValueError: the model is not compiled with a loss, or losses, targets, weights or masks are not one an output.
     """
     losses = getattr(model, "loss", None)
     if losses is None:
         raise ValueError(f"diagnose: the model {model.name!r} is not compiled with a loss: model.compile(loss=...) first.")
     predicted = _predict(model, x)
     predictions, names = _flat(predicted, model)
-    losses, targets = (_matched(what, given, names) for what, given in (("losses", losses), ("targets", y)))
+    given = (("losses", losses), ("targets", y), ("sample weights", sample_weight), ("masks", mask))
+    matched = [_matched(what, value, names) for what, value in given]
     ends = _activations(model, len(predictions))
-    for name, loss, target, prediction, end in zip(names, losses, targets, predictions, ends, strict=True):
+    for name, loss, target, weight, kept, prediction, end in zip(names, *matched, predictions, ends, strict=True):
         if loss is not None and target is not None:
-            yield name, loss, target, array(prediction), end
+            # A name in `compile` is Keras's loss, not ours; and Keras hands it the mask that the layers made.
+            loss = keras.losses.get(loss) if isinstance(loss, str) else loss
+            kept = private.get_mask(prediction) if kept is None else kept
+            yield name, Batch.of(loss, target, array(prediction), weight, kept, activation=end)
 
 
 def _predict(model, x):
@@ -39,10 +44,9 @@ def _predict(model, x):
 def _flat(predicted, model):
     if isinstance(predicted, dict):
         return list(predicted.values()), [str(name) for name in predicted]
-    if isinstance(predicted, (list, tuple)):
-        names = list(getattr(model, "output_names", None) or [])
-        return list(predicted), names if len(names) == len(predicted) else [f"output {i}" for i in range(len(predicted))]
-    return [predicted], ["y_pred"]
+    several = list(predicted) if isinstance(predicted, (list, tuple)) else [predicted]
+    names = list(getattr(model, "output_names", None) or [])
+    return several, names if len(names) == len(several) else [f"output {i}" for i in range(len(several))]
 
 
 def _matched(what, given, names):
@@ -106,7 +110,15 @@ def broken(model: keras.Model, x: Any) -> Iterator[Finding]:
             return
     if all(np.isfinite(array(p)).all() for p in keras.tree.flatten(_predict(model, x))):
         return
-    for layer, value in _each_layer(model, x):
+    layers = _each_layer(model, x)
+    if not layers:
+        yield Finding(
+            "not-finite-layer",
+            "The model gives NaN or infinity, on finite inputs and with finite weights; its own `call` hides which layer does.",
+            {"model": model.name, "class": type(model).__name__},
+            "keras.ops.isnan(h).any()  # of each intermediate value, in the model's `call`",
+        )
+    for layer, value in layers:
         if not np.isfinite(value).all():
             yield Finding(
                 "not-finite-layer",

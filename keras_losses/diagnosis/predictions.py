@@ -1,5 +1,6 @@
 """Predictions that are not what the loss takes: logits, probabilities, activations, scales."""
 
+import keras
 import numpy as np
 
 from keras_losses.core.report import Finding
@@ -13,12 +14,30 @@ _RANGES = {
     "relu": (0, np.inf),
     "softplus": (0, np.inf),
 }
-# The activation that gives each kind of prediction.
-_FITTING = {"prob": {"sigmoid", "hard_sigmoid", "softmax"}, "simplex": {"softmax"}, "logit": {"linear"}}
+# The activations that give each kind of prediction, the usual one first.
+_NOT_NEGATIVE = ("softplus", "exponential", "relu", "relu6", "sigmoid", "hard_sigmoid", "softmax")
+_FITTING = {
+    "prob": ("sigmoid", "hard_sigmoid", "softmax"),
+    "simplex": ("softmax",),
+    "logit": ("linear", "log_softmax"),
+    "count": _NOT_NEGATIVE,
+    "positive": _NOT_NEGATIVE,
+}
 
 
 def _finite(b):
     return b.y_pred.size and np.isfinite(b.y_pred.astype("float32")).all()
+
+
+def one_class(b):
+    """A loss over classes that exclude each other, and one class."""
+    if b.stated is not None and b.kind[0] in ("label", "onehot") and b.y_pred.ndim > 1 and b.classes == 1:
+        yield Finding(
+            "one-unit-for-several-classes",
+            f"{b.name} compares classes and gets one: its probability is always 1, whatever the model says.",
+            {"y_pred": b.y_pred.shape, "classes": 1},
+            "Dense(K)  # a unit a class; or BinaryCrossentropy() for one unit that says yes or no",
+        )
 
 
 def logits_and_probabilities(b):
@@ -27,7 +46,7 @@ def logits_and_probabilities(b):
         return
     pred, kind = b.y_pred.astype("float32"), b.kind[1]
     outside = (pred < 0) | (pred > 1.0001)
-    several = pred.ndim > 1 and pred.shape[-1] > 1
+    several, by_class = b.classes > 1, b.rows(pred)
     if kind in ("prob", "simplex") and outside.any():
         at = first(outside)
         one = "softmax" if kind == "simplex" else "sigmoid"
@@ -38,16 +57,16 @@ def logits_and_probabilities(b):
             {"first at": at, "value": pred[at], "outside": f"{outside.mean():.0%}"},
             f"{fix} activation='{one}' in the last layer",
         )
-    elif kind == "simplex" and several and not rows_sum_to_one(pred).all():
-        at = first(~rows_sum_to_one(pred))
+    elif kind == "simplex" and several and not rows_sum_to_one(by_class).all():
+        at = first(~rows_sum_to_one(by_class))
         yield Finding(
             "rows-do-not-sum-to-one",
             "The loss takes a distribution over the classes, and rows do not sum to 1: a sigmoid where a softmax should be?",
-            {"first at": at, "row": pred[at], "sum": pred[at].sum()},
+            {"first at": at, "row": by_class[at], "sum": by_class[at].sum()},
             "Dense(K, activation='softmax')  # or BinaryCrossentropy for classes that do not exclude each other",
         )
     elif kind == "logit" and not outside.any() and pred.size >= 8 and b.activation != "linear":
-        rows = several and rows_sum_to_one(pred).all()
+        rows = several and rows_sum_to_one(by_class).all()
         if rows or (b.kind[0] == "binary" and np.ptp(pred) > 0.2):
             yield Finding(
                 "probabilities-for-logits",
@@ -69,6 +88,8 @@ def activations(b):
     """An activation that cannot give what the loss takes, or reach the targets."""
     if b.activation is None:
         return
+    # Of an activation of the user's own, the name says nothing.
+    known = hasattr(keras.activations, b.activation)
     kind, units = b.kind[1], b.y_pred.shape[-1] if b.y_pred.ndim > 1 else 1
     if b.activation == "softmax" and units == 1:
         yield Finding(
@@ -77,8 +98,8 @@ def activations(b):
             {"activation": "softmax", "y_pred": b.y_pred.shape},
             "Dense(1, activation='sigmoid')",
         )
-    elif b.stated is not None and kind in _FITTING and b.activation not in _FITTING[kind]:
-        right = "sigmoid" if kind == "prob" else min(_FITTING[kind])
+    elif b.stated is not None and known and kind in _FITTING and b.activation not in _FITTING[kind]:
+        right = _FITTING[kind][0]
         yield Finding(
             "activation-does-not-fit",
             f"{b.name} takes {b.form.y_pred.kind.text}, and the last layer ends in {b.activation!r}.",
@@ -105,7 +126,9 @@ def scales(b):
         return
     true, pred = np.abs(b.y_true.astype(float)).mean(), np.abs(b.y_pred.astype(float)).mean()
     low, high = sorted((true, pred))
-    if high > 100 * max(low, 1e-6) and high > 1e-3:
+    # A fresh model predicts about 0, which is right for targets of the order of 1.
+    far = true > 100 * max(pred, 1) or pred > 100 * max(true, 1e-6)
+    if far and high > 1e-3:
         yield Finding(
             "scales-differ",
             "Targets and predictions differ by orders of magnitude: the first steps are huge, or nothing seems to move.",

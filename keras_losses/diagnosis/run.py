@@ -15,6 +15,7 @@ from keras_losses.diagnosis.batch import Batch
 # What makes the rest meaningless first, hints last.
 CAUSES = (
     shapes.shapes,
+    predictions.one_class,
     finite.inputs,
     labels.targets,
     predictions.logits_and_probabilities,
@@ -32,6 +33,7 @@ CAUSES = (
 _STOP = {
     "no-batch-axis",
     "batch-sizes-differ",
+    "empty-batch",
     "shapes-do-not-meet",
     "onehot-for-integer-loss",
     "integer-labels-for-onehot-loss",
@@ -45,6 +47,11 @@ _EXPLAINS = {
     "targets-out-of-range": _NAN,
     "logits-for-probabilities": _NAN | {"activation-does-not-fit"},
     "probabilities-for-logits": {"activation-does-not-fit"},
+    "negative-predictions": _NAN | {"activation-does-not-fit"},
+    "one-unit-for-several-classes": _NAN
+    | {"labels-start-at-one", "labels-out-of-range", "classes-absent", "gradient-dead", "activation-does-not-fit"},
+    "all-masked": {"classes-absent"},
+    "all-ignored": {"classes-absent"},
     "weights-do-not-align": {"loss-raises"},
 }
 
@@ -57,15 +64,15 @@ def diagnose(loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None, mas
             input and `y_pred` the targets: `diagnose(model, x, y)`.
         y_true: targets of the batch; for a model, its input.
         y_pred: predictions for them; for a model, the targets, in the structure of its outputs.
-        sample_weight: weights of the samples.
-        mask: which entries count.
+        sample_weight: weights of the samples; for a model of several outputs, maybe a list or dict of them.
+        mask: which entries count; for a model, in place of the Keras masks of its outputs.
 
     Returns:
         A `Report`; `.ok` if nothing was found. It prints as a table.
 
     Raises:
-        TypeError: `loss` is neither a loss nor a model.
-        ValueError: the model is not compiled, or losses or targets are not one an output.
+        TypeError: `loss` is neither a loss nor a model, or what is given with it is no array of numbers.
+        ValueError: the model is not compiled, or losses, targets, weights or masks are not one an output.
 
     Example:
 
@@ -78,37 +85,48 @@ def diagnose(loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None, mas
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if isinstance(loss, keras.Model):
-            return _diagnose_model(loss, y_true, y_pred, sample_weight)
+            return _diagnose_model(loss, y_true, y_pred, sample_weight, mask)
         batch = Batch.of(loss, y_true, y_pred, sample_weight, mask)
-        return Report(f"diagnose: {batch.name}", tuple(_findings(batch)), _notes(batch))
+        found = tuple(finding for _, finding in _ranked(batch))
+        return Report(f"diagnose: {batch.name}", found, _notes(batch))
 
 
-def _findings(batch):
+def _ranked(batch):
+    """The findings, each with the rank of its cause."""
     found = []
-    for cause in CAUSES:
-        found += cause(batch)
-        if any(finding.id in _STOP for finding in found):
+    for rank, cause in enumerate(CAUSES):
+        found += [(rank, finding) for finding in cause(batch)]
+        if any(finding.id in _STOP for _, finding in found):
             break
-    explained = set().union(*(_EXPLAINS.get(finding.id, ()) for finding in found))
-    return [finding for finding in found if finding.id not in explained]
+    explained = set().union(*(_EXPLAINS.get(finding.id, ()) for _, finding in found))
+    return [(rank, finding) for rank, finding in found if finding.id not in explained]
 
 
 def _notes(batch):
+    return (*_gradients(), *_guess(batch))
+
+
+def _gradients():
+    return ("The numpy backend has no gradients: they were not looked at.",) * (keras.backend.backend() == "numpy")
+
+
+def _guess(batch):
     if batch.stated is not None or not batch.y_true.ndim or not batch.y_pred.ndim:
         return ()
     true, pred = batch.form.y_true.kind.text, batch.form.y_pred.kind.text
     return (f"What the loss takes was guessed: y_true: {true}; y_pred: {pred}.",)
 
 
-def _diagnose_model(net, x, y, sample_weight):
-    found, notes = list(model.broken(net, x)), []
+def _diagnose_model(net, x, y, sample_weight, mask):
+    found, notes = list(model.broken(net, x)), {}
     if not found:
-        ends = list(model.outputs(net, x, y))
-        for name, loss, target, prediction, activation in ends:
-            batch = Batch.of(loss, target, prediction, sample_weight, activation=activation)
-            findings = _findings(batch)
-            if len(ends) > 1:
-                findings = [dataclasses.replace(f, evidence={"output": name, **f.evidence}) for f in findings]
-            found += findings
-            notes += _notes(batch)
+        ends = list(model.outputs(net, x, y, sample_weight, mask))
+        ranked = []
+        for name, batch in ends:
+            for rank, finding in _ranked(batch):
+                if len(ends) > 1:
+                    finding = dataclasses.replace(finding, evidence={"output": name, **finding.evidence})
+                ranked.append((rank, finding))
+            notes |= dict.fromkeys(_notes(batch))
+        found = [finding for _, finding in sorted(ranked, key=lambda pair: pair[0])]
     return Report(f"diagnose: {net.name}", tuple(found), tuple(notes))

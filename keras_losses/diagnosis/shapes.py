@@ -22,6 +22,14 @@ def shapes(b):
             "model.predict(x) and y of the same samples, in the same order",
         )
         return
+    if not b.y_pred.size:
+        yield Finding(
+            "empty-batch",
+            f"Axis {pred.index(0)} of the predictions has size 0: there is nothing to compare, and a mean over nothing is NaN.",
+            seen,
+            "keep = len(x) > 0  # a generator that gives an empty last batch? a filter that drops every sample?",
+        )
+        return
     if not b.dense:
         return
     if b.kind[0] == "label":
