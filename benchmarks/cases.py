@@ -58,7 +58,7 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
             if only and not any(part in title for part in only):
                 continue
             arguments = {switch: True} if switch else {}
-            ours, peers = cls(**arguments), {}
+            ours, peers = cls.example(width, **arguments), {}
             if hasattr(keras.losses, name) and switch != "log_input":
                 peers["keras"] = getattr(keras.losses, name)(**arguments)
             if title in by_hand:

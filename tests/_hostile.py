@@ -260,7 +260,9 @@ def classes():
 
 def required(name):
     """Arguments without which a class cannot be built."""
-    return {"terms": (kl.MeanSquaredError(), kl.Dice(), 2 * kl.Huber() + kl.LogCosh())} if name == "Sum" else {}
+    if name == "Sum":
+        return {"terms": (kl.MeanSquaredError(), kl.Dice(), 2 * kl.Huber() + kl.LogCosh())}
+    return classes()[name].example_arguments(3)
 
 
 def saved(name):

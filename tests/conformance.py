@@ -23,7 +23,7 @@ from keras_losses.testing.subject import Subject
 SWITCHES = ("from_logits", "log_input")
 LOSSES = {name: x for name, x in public().items() if isinstance(x, type) and x not in (kl.Loss, kl.Sum)}
 VARIANTS = {
-    f"{name}-{switch or 'default'}": cls(**({switch: True} if switch else {}))
+    f"{name}-{switch or 'default'}": cls.example(**({switch: True} if switch else {}))
     for name, cls in LOSSES.items()
     for switch in (None, *(f.name for f in dataclasses.fields(cls) if f.name in SWITCHES))
 }

@@ -39,10 +39,14 @@ def others(hint, default):
         return [v for a in args for v in others(a, default)]
     if origin is Literal:
         return [v for v in args if v != default]
+    if isinstance(hint, type) and issubclass(hint, keras.losses.Loss):
+        return [term for term in TERMS if isinstance(term, hint)]
     if origin is tuple:
         if fields.takes_loss(hint):
             return [TERMS]
-        return [(2,)] if args[0] is int else [(2.0, 0.5, 1.5), (2.0, 0.5)]
+        if get_origin(args[0]) is tuple:  # a matrix
+            return [((0.0, 0.5), (0.5, 0.0))]
+        return [(2,), (1, 0)] if args[0] is int else [(2.0, 0.5, 1.5), (2.0, 0.5)]
     if origin is dict:
         return [{1: 3.0}]
     values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7], str: ["other"], type(None): [None]}.get(hint, [])
@@ -50,7 +54,7 @@ def others(hint, default):
 
 
 def required(cls):
-    return {"terms": TERMS} if cls is kl.Sum else {}
+    return {"terms": TERMS} if cls is kl.Sum else cls.example_arguments(2)
 
 
 def build(cls, **arguments):

@@ -63,7 +63,7 @@ def run_show(arguments: Any) -> int:
     from keras_losses.cli import curve
 
     name, cls = locate.ours(arguments.name)
-    loss = cls()
+    loss = cls.example()
     story = {
         "name": name,
         "signature": f"{name}{_signature(cls)}",
@@ -95,7 +95,7 @@ def run_plot(arguments: Any) -> int:
     from keras_losses.cli import curve
 
     name, cls = locate.ours(arguments.name)
-    drawn = curve.of(cls())
+    drawn = curve.of(cls.example())
     if drawn is None:
         raise Problem(f"{name} compares samples or sequences: it has no curve over one prediction.")
     _picture(drawn, arguments.out or f"{name}.png")

@@ -45,6 +45,10 @@ class Sum(Loss):
     terms: tuple[keras.losses.Loss, ...]
     weights: tuple[float, ...] | None = None
 
+    @classmethod
+    def example_arguments(cls, classes):
+        return {"terms": (keras.losses.MeanSquaredError(), keras.losses.MeanAbsoluteError())}
+
     def validate(self) -> None:
         if not self.terms:
             raise ValueError("Sum: `terms` must hold at least one loss.")

@@ -55,6 +55,10 @@ ClassWeight = tuple[NonNegative, ...] | dict[int, NonNegative] | None
 """One weight for each class, in order, or `{class: weight}` with 1 for the classes that are not named."""
 
 
+ClassCounts = tuple[NonNegative, ...]
+"""How many training samples each class has, in order."""
+
+
 class Mismatch(Exception):
     """A value that a type does not admit; the message is what was expected."""
 

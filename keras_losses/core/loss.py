@@ -107,6 +107,16 @@ class Loss(Record, keras.losses.Loss):
             value, valid = (None if x is None else ops.squeeze(x, -1) for x in (value, valid))
         return collect(who, ops.cast(value, compute), weight, mask, (valid, pair.valid), pair.wrong, "mask" in pair.extra)
 
+    @classmethod
+    def example_arguments(cls, classes: int) -> dict[str, Any]:
+        """What the constructor needs besides its defaults, for data of `classes` classes; a loss with such arguments says it."""
+        return {}
+
+    @classmethod
+    def example(cls, classes: int = 3, **config: Any) -> "Loss":
+        """A loss of this class for checks, plots and benchmarks, whatever its constructor needs."""
+        return cls(**cls.example_arguments(classes) | config)
+
     def get_config(self) -> dict[str, Any]:
         """Every argument of the constructor, as plain data."""
         return config.get_config(self, Loss)

@@ -357,7 +357,8 @@ def labels(make):
     many = 300
     y_true, y_pred = sample(loss, 4, (), 0, **{loss.y_true.classes: many})
     y_true[:] = 257
-    low = make(dtype="bfloat16", reduction="none")
+    wide = type(loss).example_arguments(many)
+    low, loss = make(dtype="bfloat16", reduction="none", **wide), make(reduction="none", **wide)
     np.testing.assert_allclose(
         ops.convert_to_numpy(ops.cast(low(y_true, y_pred), "float32")), run(loss, y_true, y_pred), rtol=2.0**-7
     )
