@@ -109,7 +109,7 @@ class Loss(Record, keras.losses.Loss):
 
     @classmethod
     def example_arguments(cls, classes: int) -> dict[str, Any]:
-        """What the constructor needs besides its defaults, for data of `classes` classes; a loss with such arguments says it."""
+        """What the constructor needs besides its defaults, for data of `classes` classes."""
         return {}
 
     @classmethod
