@@ -11,9 +11,9 @@ from keras_losses.math.reductions import largest, lowest
 def distance_transform(x: Any, axes: Any = None, sampling: Any = None, squared: bool = False) -> Any:
     """The exact Euclidean distance of each true entry to the nearest false one: 0 for a false entry.
 
-    One axis after the other: along the first the distance to the nearest false entry, along each further one
-    `min_j f(j) + (i - j)^2` of the squared distances `f` so far (Felzenszwalb and Huttenlocher, 2012). Work grows as the
-    number of entries times the length of an axis, memory as the number of entries. It compiles, and is a constant in the gradient.
+    One axis after the other: along the first the distance to the nearest false entry, along each further one `min_j f(j)
+    + (i - j)^2` of the squared distances `f` so far (Felzenszwalb and Huttenlocher, 2012). Work grows as the number of
+    entries times the length of an axis, memory as the number of entries. It compiles, and is a constant in the gradient.
 
     Args:
         x: booleans or numbers; every number but 0 is true.
@@ -28,9 +28,9 @@ def distance_transform(x: Any, axes: Any = None, sampling: Any = None, squared: 
     Example:
 
     >>> import numpy as np
-    >>> inside = np.array([[[0, 0, 0, 0], [0, 1, 1, 1], [0, 1, 1, 1]]])
+    >>> inside = np.array([[[1, 1, 1], [1, 0, 1]]])
     >>> np.round(ops.convert_to_numpy(distance_transform(inside)), 2).tolist()
-    [[[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.41..., 2.0]]]
+    [[[1.41..., 1.0, 1.41...], [1.0, 0.0, 1.0]]]
     """
     x = ops.convert_to_tensor(x)
     rank = len(x.shape)

@@ -17,13 +17,14 @@ from keras_losses.core.weighting import label_weights
 class NeighborAwareCalibration(Loss):
     """Cross-entropy, and a penalty on logits that are far from the shares of the classes around a pixel.
 
-    Formula: `-w_y log p_y + alpha mean_c |z_c - u_c|` at each pixel of label y, or with the square for `"l2"`. `z` are the logits,
-    and `u_c` is the share of class c among the labels of the `kernel_size` pixels around it along each spatial axis. Near a
-    border between classes the shares are even, and so the logits are kept closer to each other. Shares are of all `kernel_size^d`
-    pixels: those outside the image, ignored or masked belong to no class.
+    Formula: `-w_y log p_y + alpha mean_c |z_c - u_c|` at each pixel of label y, or with the square for `"l2"`. `z` are
+    the logits, and `u_c` is the share of class c among the labels of the `kernel_size` pixels around it along each
+    spatial axis. Near a border between classes the shares are even, and so the logits are kept closer to each other.
+    Shares are of all `kernel_size^d` pixels: those outside the image, ignored or masked belong to no class.
 
-    The penalty is on the logits themselves, so prefer `from_logits=True`. From probabilities `z` is `log p`, `p` taken as in
-    `SparseCategoricalCrossentropy`: logits of which the largest cannot be above 0, and a saturated softmax passes no gradient on.
+    The penalty is on the logits themselves, so prefer `from_logits=True`. From probabilities `z` is `log p`, `p` taken
+    as in `SparseCategoricalCrossentropy`: logits of which the largest cannot be above 0, and a saturated softmax passes
+    no gradient on.
 
     Args:
         from_logits: `y_pred` holds logits, not probabilities.

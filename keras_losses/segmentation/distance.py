@@ -18,10 +18,11 @@ class Boundary(Maps):
     pixel outside (0 at the border, negative further in). It is computed here, from `y_true > 1/2`, and has no gradient. A class
     whose target is empty, or the whole image, has no border and gives 0. This is the map of the authors' code.
 
-    The value is negative for a good prediction, and its minimum depends on the target: it is not comparable across images.
-    Alone it does not train: add it to a region loss such as `Dice`, with a weight that begins near 0 and grows (the paper: 0.01,
-    and 0.01 more every epoch, while that of the region loss falls). A weight that moves during `fit` stands in a layer:
-    `layers.AddLoss(kl.Boundary(), weight=0.01)` between prediction and target, whose `weight` a callback assigns.
+    The value is negative for a good prediction, and its minimum depends on the target: it is not comparable across
+    images. Alone it does not train: add it to a region loss such as `Dice`, with a weight that begins near 0 and grows
+    (the paper: 0.01, and 0.01 more every epoch, while that of the region loss falls). A weight that moves during `fit`
+    stands in a layer: `layers.AddLoss(kl.Boundary(), weight=0.01)` between prediction and target, whose `weight` a
+    callback assigns.
 
     Args:
         class_axis: the axis of the classes.
@@ -32,8 +33,9 @@ class Boundary(Maps):
             becomes the smallest of them.
 
     Shapes:
-        `y_true`: `(B, ..., C)`, 0 or 1 or soft, with one spatial axis at least, of known size; `y_pred`: the same, probabilities. A
-        mask may be as fine as `(B, ...)`: a pixel that does not count is on no side of a border, and not in the mean.
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft, with one spatial axis at least, of known size; `y_pred`: the same,
+        probabilities. A mask may be as fine as `(B, ...)`: a pixel that does not count is on no side of a border, and
+        not in the mean.
 
     Returns:
         One value a sample, `(B,)`, reduced.
@@ -66,15 +68,15 @@ class Boundary(Maps):
 class HausdorffDistance(Maps):
     """Squared errors, weighed by their distance to the borders of target and prediction: far errors cost most.
 
-    Formula: `mean((p - y)^2 (d_p^alpha + d_y^alpha))` over the pixels, then over the classes. `d` is the unsigned distance of a pixel to
-    the border of a map cut at 1/2: to the nearest pixel on the other side; 0 where a map has one side only. The distances
-    have no gradient. The square root of a large `alpha` approaches the Hausdorff distance itself.
+    Formula: `mean((p - y)^2 (d_p^alpha + d_y^alpha))` over the pixels, then over the classes. `d` is the unsigned
+    distance of a pixel to the border of a map cut at 1/2: to the nearest pixel on the other side; 0 where a map has one
+    side only. The distances have no gradient.
 
-    Values grow as the square of the size of the image: weigh it against other losses by a number well below 1. In a step, most of
-    the time goes into the distances, of the prediction anew each time; `HausdorffErosion` needs none.
+    Values grow as the square of the size of the image: weigh it against other losses by a number well below 1. In a
+    step, most of the time goes into the distances, of the prediction anew each time; `HausdorffErosion` needs none.
 
     Args:
-        alpha: exponent > 0 of the distances; the paper recommends 1 to 3.
+        alpha: exponent > 0 of the distances: the larger, the more the farthest errors cost.
         class_axis: the axis of the classes.
         include_background: whether class 0 counts.
         class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
@@ -82,8 +84,9 @@ class HausdorffDistance(Maps):
         sampling: the size of a pixel along each spatial axis, for instance in millimetres; None: 1.
 
     Shapes:
-        `y_true`: `(B, ..., C)`, 0 or 1 or soft, with one spatial axis at least, of known size; `y_pred`: the same, probabilities. A
-        mask may be as fine as `(B, ...)`: a pixel that does not count is on no side of a border, and not in the mean.
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft, with one spatial axis at least, of known size; `y_pred`: the same,
+        probabilities. A mask may be as fine as `(B, ...)`: a pixel that does not count is on no side of a border, and
+        not in the mean.
 
     Returns:
         One value a sample, `(B,)`, reduced.
@@ -96,7 +99,7 @@ class HausdorffDistance(Maps):
     >>> import numpy as np, keras_losses as kl
     >>> y = np.array([1.0, 1.0, 0.0, 0.0, 0.0]).reshape(1, 5, 1)
     >>> near, far = (y + np.eye(5)[[i]].reshape(1, 5, 1) for i in (2, 4))
-    >>> float(kl.HausdorffDistance()(y, near)), float(kl.HausdorffDistance()(y, far))
+    >>> round(float(kl.HausdorffDistance()(y, near)), 4), float(kl.HausdorffDistance()(y, far))
     (0.4, 2.0)
 
     Reference: D. Karimi, S. E. Salcudean, Reducing the Hausdorff distance in medical image segmentation with convolutional

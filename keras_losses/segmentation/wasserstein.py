@@ -18,14 +18,14 @@ from keras_losses.core.weighting import label_weights
 class GeneralizedWassersteinDice(Loss):
     """One minus a Dice score in which an error costs the distance between the classes that are confused.
 
-    Formula: `1 - (2 TP + smooth) / (2 TP + E + smooth)` per sample. `W_i = sum_c M[y_i, c] p_ic` is the Wasserstein distance of the
-    prediction at pixel i to its label, `M` the distances between the classes, divided by the largest; `E = sum_i W_i` over
-    all pixels, and `TP = sum_i (1 - W_i)` over those whose label is not the background, class 0. With `class_weight`, a pixel weighs
-    what the class of its label does, in both sums.
+    Formula: `1 - (2 TP + smooth) / (2 TP + E + smooth)` per sample. `W_i = sum_c M[y_i, c] p_ic` is the Wasserstein
+    distance of the prediction at pixel i to its label, `M` the distances between the classes, divided by the largest;
+    `E = sum_i W_i` over all pixels, and `TP = sum_i (1 - W_i)` over those whose label is not the background, class 0. With
+    `class_weight`, a pixel weighs what the class of its label does, in both sums.
 
     The paper has `M[y_i, 0] - W_i` for `1 - W_i`: the same where every class is as far from the background as can be, as
-    classes should be. A sample that is all background has no TP: any error at all gives a loss close to 1 with hardly a gradient,
-    unless `smooth` is raised.
+    classes should be. A sample that is all background has no TP: any error at all gives a loss close to 1 with hardly a
+    gradient, unless `smooth` is raised.
 
     Args:
         distance_matrix: the distances between the classes, a square of numbers >= 0 with zeros on its diagonal, as nested
@@ -37,8 +37,8 @@ class GeneralizedWassersteinDice(Loss):
         smooth: number >= 0 added to numerator and denominator.
 
     Shapes:
-        `y_true`: `(B, ...)` integers, 0 the background; `y_pred`: `(B, ..., C)`, or with the classes on `class_axis`. A mask may be as
-        fine as `(B, ...)`.
+        `y_true`: `(B, ...)` integers, 0 the background; `y_pred`: `(B, ..., C)`, or with the classes on `class_axis`. A
+        mask may be as fine as `(B, ...)`.
 
     Returns:
         One value a sample, `(B,)`, reduced. A sample with a label out of range gives NaN with gradient zero.
@@ -86,7 +86,7 @@ class GeneralizedWassersteinDice(Loss):
         square = len(matrix) > 1 and all(len(row) == len(matrix) for row in matrix)
         if not square or any(matrix[i][i] != 0 for i in range(len(matrix))) or not any(map(any, matrix)):
             raise ValueError(
-                f"{type(self).__name__}: `distance_matrix` must be square, with zeros on its diagonal and some number > 0 beside it. "
+                f"{type(self).__name__}: `distance_matrix` must be square, with zeros on its diagonal and some number > 0. "
                 f"Received: {shorten(matrix)}"
             )
 

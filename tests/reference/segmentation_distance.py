@@ -4,7 +4,9 @@ Boundary: Kervadec et al. 2019, "Boundary loss for highly unbalanced
 segmentation": the mean of p times the signed distance of a pixel to the border.
 On a grid the border lies between pixels; as in the authors' code (and in
 MONAI), an outer pixel has its distance to the nearest inner one, an inner pixel
-1 minus its distance to the nearest outer one. The authors' code gives a class
+1 minus its distance to the nearest outer one. With other pixel sizes the
+authors subtract 1 all the same, which makes inner pixels positive where a pixel
+is smaller than 1; here it is the smallest pixel size, so that none is. The authors' code gives a class
 that fills the image the distances of scipy for a mask without a zero, which
 mean nothing: here, as in MONAI, such a map is 0.
 
@@ -44,7 +46,7 @@ def boundary(y_true, y_pred, sampling=None, **config):
         if region.all() or not region.any():
             return 0.0
         distance = to_other_side(region, sampling)
-        signed = np.where(region, 1 - distance, distance)
+        signed = np.where(region, min(sampling or (1.0,)) - distance, distance)
         return sum(p[pixel] * signed[pixel] for pixel in np.ndindex(p.shape)) / p.size
 
     return over_classes(compare, y_true, y_pred, **config)

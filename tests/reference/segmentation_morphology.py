@@ -107,8 +107,8 @@ CASES = {
         _erosion("iterations-one", _IMAGE, {"iterations": 1}),
         Case("perfect", _BAR, _BAR, smooth=False, expect=np.zeros(1)),
         Case("small-error", _BAR, _BAR * 0.5, smooth=False, expect=np.zeros(1)),
-        # Wrong everywhere. At the ends the cross has two thirds, elsewhere all of it: 1/6 and 1/2, stretched to 0 and 1. The next
-        # step gives 0, 2/3 - 1/2 beside the ends, and 1/2, stretched to 0, 1/3 and 1; the last 0, 0, 5 / 18, 1/2 (once).
+        # Wrong everywhere. At the ends the cross holds 2/3, elsewhere 1: less 1/2, stretched to 0 and 1. The next step leaves
+        # 2/3 - 1/2 beside the ends and 1/2 further in, stretched to 1/3 and 1; the last 7/9 - 1/2 and, in the middle, 1/2.
         Case(
             "line",
             _LINE,
