@@ -46,9 +46,10 @@ def distance_transform(x: Any, axes: Any = None, sampling: Any = None, squared: 
     zeros = ops.zeros_like(x, dtype=dtype)
     result = ops.where(ops.cast(x, "bool"), ops.full_like(zeros, float("inf")), zeros)
     for number, (axis, step) in enumerate(zip(axes, steps, strict=True)):
-        result = ops.moveaxis(result, axis, 0)
-        result = _envelope(result, step) if number else ops.square(step * _nearest(result))
-        result = ops.moveaxis(result, 0, axis)
+        moved = ops.moveaxis(result, axis, 0)
+        lines = ops.reshape(moved, (moved.shape[0], -1))
+        lines = _envelope(lines, step) if number else ops.square(step * _nearest(lines))
+        result = ops.moveaxis(ops.reshape(lines, ops.shape(moved)), 0, axis)
     return ops.stop_gradient(result if squared else ops.sqrt(result))
 
 
@@ -64,33 +65,35 @@ def _nearest(x):
 
 
 def _envelope(f, step):
-    """`min_j f[j] + (step (i - j))^2` along axis 0, a few j at a time."""
-    size, rest = f.shape[0], len(f.shape) - 1
-    # PyTorch unrolls the loop when it compiles; elsewhere one row at a time is the fastest.
-    block = min(8 if keras.backend.backend() == "torch" else 1, size)
+    """`min_j f[j] + (step (i - j))^2` along the first of two axes, a few j at a time."""
+    size, block = f.shape[0], 1
+    if keras.backend.backend() == "torch":  # it unrolls the loop when it compiles: the fewer turns, the sooner
+        block = max(1, min(size, 8, 1024 // size))
     count = -(-size // block)
     place = step * ops.arange(count * block, dtype=f.dtype)
-    cost = ops.square(ops.expand_dims(place, 1) - place[:size])
-    cost = ops.reshape(cost, (count, block, size, *[1] * rest))
-    rows = ops.pad(f, [(0, count * block - size), *[(0, 0)] * rest], constant_values=float("inf"))
-    rows = ops.reshape(rows, (count, block, 1, *ops.shape(f)[1:]))
+    cost = ops.reshape(ops.square(ops.expand_dims(place, 1) - place[:size]), (count, block, size, 1))
+    missing = count * block - size
+    rows = ops.concatenate([f, ops.full_like(f[:missing], float("inf"))], axis=0) if missing else f
+    rows = ops.reshape(rows, (count, block, 1, -1))
 
     def lower(k, best):
-        return _smaller(best, ops.amin(rows[k] + cost[k], axis=0))
+        new = rows[k] + cost[k]
+        return _smaller(best, new[0] if block == 1 else ops.amin(new, axis=0))
 
     return ops.fori_loop(0, count, lower, ops.full_like(f, float("inf")))
 
 
 def _smaller(x, y):
-    return ops.where(y < x, y, x)  # ops.minimum rounds float64 on a backend
+    # ops.minimum is faster, but rounds float64 to float32 on a backend.
+    return ops.where(y < x, y, x) if keras.backend.standardize_dtype(x.dtype) == "float64" else ops.minimum(x, y)
 
 
 def shifts(x: Any, axis: int, size: int = 3, fill: float = 0.0) -> list[Any]:
     """The `size` (odd) entries around each entry along `axis`, as tensors of the shape of `x`; `fill` beyond the ends."""
-    half, rank = size // 2, len(x.shape)
-    axis %= rank
-    padded = ops.pad(x, [(half, half) if a == axis else (0, 0) for a in range(rank)], constant_values=fill)
-    before = (slice(None),) * axis
+    half, before = size // 2, (slice(None),) * (axis % len(x.shape))
+    # Not ops.pad, which counts its calls: under torch.compile each would compile anew.
+    beyond = [ops.full_like(x[(*before, slice(0, 1))], fill)] * half
+    padded = ops.concatenate([*beyond, x, *beyond], axis=axis)
     return [padded[(*before, slice(k, k - 2 * half or None))] for k in range(2 * half + 1)]
 
 

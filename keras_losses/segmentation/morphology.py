@@ -13,7 +13,7 @@ Count = Annotated[int, Range(ge=0)]
 
 
 class HausdorffErosion(Maps):
-    """Squared errors, eroded step by step: the thicker a region of errors, the more it costs.
+    """Squared errors, eroded step by step: the larger a region of errors, the more it costs.
 
     Formula: the mean over the pixels of `sum_k k^alpha E_k`, k = 1 to `iterations`, then over the classes. `E_0` is
     `(p - y)^2`; `E_k` is `E_(k-1)` convolved with a cross of `2 d + 1` equal weights (in d dimensions, 0 outside the image),
@@ -27,7 +27,7 @@ class HausdorffErosion(Maps):
 
     Args:
         alpha: exponent >= 0 of the number of the step.
-        iterations: the number of erosions, about the radius in pixels of the largest errors.
+        iterations: the number of erosions >= 0, about the radius in pixels of the largest errors.
         class_axis: the axis of the classes.
         include_background: whether class 0 counts.
         class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
@@ -82,7 +82,8 @@ class CenterlineDice(Maps):
     It does not see how thick a structure is: add it to a region loss, `0.5 * kl.Dice() + 0.5 * kl.CenterlineDice()`.
 
     Args:
-        iterations: number >= 0 of erosions: at least the radius in pixels of the thickest structure.
+        iterations: number >= 0 of erosions: at least the radius in pixels of the thickest structure. What is thicker has no
+            skeleton, and counts as if nothing were there.
         smooth: number >= 0 added to numerator and denominator. Nothing of nothing is 1.
         class_axis: the axis of the classes.
         include_background: whether class 0 counts.
