@@ -121,7 +121,8 @@ def run_tests(session, backend):
             old.unlink()
     try:
         session.run(
-            *("python", "-m", "pytest", *WORKERS, "--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py"),
+            *("python", "-m", "pytest", *WORKERS, "--ignore=tests/test_numpy_backend.py"),
+            *("--ignore=tests/parity", "--ignore=tests/peers"),
             *session.posargs,
             env=environment(session, backend),
         )
@@ -171,7 +172,7 @@ def wheel(session):
         for name in ("tests", "examples", "docs", "benchmarks"):
             if (ROOT / name).exists():
                 shutil.copytree(ROOT / name, pathlib.Path(outside, name), ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md", "constraints.txt"):
+        for name in ("pyproject.toml", "README.md", "constraints.txt", "constraints-peers.txt"):
             shutil.copy(ROOT / name, outside)
         session.chdir(outside)
         session.run(
@@ -182,6 +183,7 @@ def wheel(session):
         session.run(
             *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
             *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/typing"),
+            "--ignore=tests/peers",
             *session.posargs,
             env=environment(session, "torch") | own,
         )
@@ -200,11 +202,26 @@ def oldest(session):
     session.run(
         *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
         *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/test_keras_suite.py"),
+        "--ignore=tests/peers",
         # Old releases warn about what came after them.
         *("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning"),
         *session.posargs,
         env=environment(session, "jax") | own,
     )
+
+
+@nox.session
+def peers(session):
+    """Values and gradients beside those of other packages, in an environment of 7 GB; writes docs/parity.md."""
+    pinned = ("-c", str(ROOT / "constraints-peers.txt"))
+    session.install(*pinned, *group("peers"), "-e", ".")
+    # Their losses need nothing of what these require for the rest: a build of mmcv, a window for OpenCV.
+    session.install(*pinned, "--no-deps", *group("peers-alone"))
+    own = {name: session.create_tmp() for name in ("KERAS_LOSSES_PARITY_DIR", "KERAS_LOSSES_SUMMARY_DIR")}
+    env = environment(session, "torch") | own
+    session.run("python", "-m", "pytest", "tests/peers", *session.posargs, env=env)
+    session.run("python", "docs/parity.py", env=env)
+    session.run("python", "-m", "pytest", "tests/test_parity_page.py", env=env)
 
 
 FIND_ACCELERATOR = """

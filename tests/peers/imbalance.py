@@ -1,0 +1,114 @@
+"""Class imbalance and long tails."""
+
+import numpy as np
+
+from tests.peers import _data as d
+from tests.peers._lazy import F, torch
+from tests.peers._row import rows
+
+COUNTS = (100, 40, 20, 10, 2)
+LOGITS = {"from_logits": True}
+COUNTED = LOGITS | {"class_counts": COUNTS}
+NONE = {"reduction": "none"}
+SEESAW = NONE | {"label_weights": None, "cum_samples": np.array(COUNTS, float), "num_classes": 5, "eps": 1e-2}
+
+
+def seesaw(peer, y_true, y_pred):
+    return peer(y_pred, y_true)
+
+
+def accumulated(peer, y_true, y_pred):
+    """Its counts grow by those of the batch before they are used."""
+    peer.accumulate = torch.tensor(COUNTS, dtype=torch.float64) - torch.bincount(y_true, minlength=5)
+    return peer(y_pred, y_true)
+
+
+def adjusted(y_true, y_pred, tau):
+    """Menon et al. 2021, equation 10."""
+    counts = torch.tensor(COUNTS, dtype=y_pred.dtype)
+    return F.cross_entropy(y_pred + tau * (counts / counts.sum()).log(), y_true, reduction="none")
+
+
+def balanced_softmax(y_true, y_pred):
+    """Ren et al. 2020, equation 4: exp(z) times the count, normalised."""
+    unnormalised = torch.tensor(COUNTS, dtype=y_pred.dtype) * y_pred.exp()
+    chosen = unnormalised.gather(1, y_true[:, None])[:, 0]
+    return -(chosen / unnormalised.sum(1)).log()
+
+
+def weighed(peer, y_true, y_pred):
+    """Element-wise, with the third argument, which of the elements are valid."""
+    return peer(y_pred, y_true, torch.ones_like(y_pred)).mean(-1)
+
+
+ROWS = [
+    *rows(
+        "ClassBalancedCrossentropy",
+        "balanced_loss.Loss",
+        d.sparse(8, 5),
+        (COUNTED, {"loss_type": "cross_entropy", "beta": 0.999, "samples_per_class": list(COUNTS), "class_balanced": True}),
+        (
+            COUNTED | {"beta": 0.9},
+            {"loss_type": "cross_entropy", "beta": 0.9, "samples_per_class": list(COUNTS), "class_balanced": True},
+        ),
+        reduce=d.mean,
+    ),
+    *rows(
+        "LDAM",
+        "pytorch_optimizer.loss.ldam.LDAMLoss",
+        d.pair(d.ids(5, 8), d.uniform(8, 5, low=-1, high=1)),
+        ({"class_counts": COUNTS}, {"num_class_list": list(COUNTS)}),
+        ({"class_counts": COUNTS, "max_margin": 0.3, "scale": 10.0}, {"num_class_list": list(COUNTS), "max_m": 0.3, "s": 10.0}),
+        reduce=d.mean,
+    ),
+    *rows(
+        "LogitAdjustedCrossentropy",
+        ("formula (Menon 2021)", adjusted),
+        d.sparse(8, 5),
+        (COUNTED, {"tau": 1.0}),
+        (COUNTED | {"tau": 2.5}, {"tau": 2.5}),
+    ),
+    *rows("BalancedSoftmax", ("formula (Ren 2020)", balanced_softmax), d.sparse(8, 5), (COUNTED, {})),
+    *rows(
+        "DistributionBalanced",
+        "timm.loss.DistributionBalancedLoss",
+        d.multilabel(6, 5),
+        (COUNTED | {"num_samples": 120}, NONE | {"class_counts": list(COUNTS), "num_samples": 120}),
+        (COUNTED | {"num_samples": 300}, NONE | {"class_counts": list(COUNTS), "num_samples": 300}),
+        call=d.over_last,
+    ),
+    *rows(
+        "Seesaw",
+        "mmdet.models.losses.seesaw_loss.seesaw_ce_loss",
+        d.sparse(8, 5, scale=1.0),
+        (COUNTED, SEESAW | {"p": 0.8, "q": 2.0}),
+        (COUNTED | {"p": 0.5, "q": 0.0}, SEESAW | {"p": 0.5, "q": 0.0}),
+        call=seesaw,
+    ),
+    *rows(
+        "Seesaw",
+        "seesawloss.SeesawLoss",
+        d.sparse(8, 5, scale=1.0),
+        (COUNTED | {"p": 0.3, "q": 1.0}, {"num_classes": 5, "p": 0.3, "q": 1.0}),
+        call=accumulated,
+        reduce=d.mean,
+        note="counts what it has seen, the batch at hand included",
+    ),
+    *rows(
+        "GradientHarmonized",
+        "mmdet.models.losses.ghm_loss.GHMC",
+        d.multilabel(6, 4),
+        (LOGITS, NONE),
+        (LOGITS | {"bins": 5}, NONE | {"bins": 5}),
+        call=weighed,
+        note="its mean divides by all elements, as ours does",
+    ),
+    *rows(
+        "BalancedBinaryCrossentropy",
+        "pytorch_toolbelt.losses.balanced_bce.BalancedBCEWithLogitsLoss",
+        d.multilabel(6, 4),
+        (LOGITS, {}),
+        call=d.per_sample,
+    ),
+]
+FAULTS = []

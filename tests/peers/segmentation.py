@@ -1,0 +1,301 @@
+"""Segmentation: overlap, surrogates of the Jaccard index, distances."""
+
+import numpy as np
+
+from tests.peers import _data as d
+from tests.peers._row import fault, rows
+
+NONE = {"reduction": "none"}
+LOGITS = {"from_logits": True}
+W = (0.5, 2.0, 1.0)
+HARD = d.pair(d.one_hot(2, 6, 5, 3), d.uniform(2, 6, 5, 3))
+SOFT = d.pair(d.uniform(2, 6, 5, 3), d.uniform(2, 6, 5, 3))
+LABELS = d.sparse(2, 6, 5, 3)
+VOLUME = d.pair(d.one_hot(2, 4, 5, 3, 3), d.uniform(2, 4, 5, 3, 3))
+BINARY = d.pair(d.bits(2, 6, 5, 1), d.uniform(2, 6, 5, 1))
+SURFACE = d.pair(d.bits(2, 8, 7, 2), d.uniform(2, 8, 7, 2))
+LINES = d.pair(d.bits(2, 12, 11, 2), d.uniform(2, 12, 11, 2))
+MATRIX = ((0.0, 1.0, 1.0), (1.0, 0.0, 0.5), (1.0, 0.5, 0.0))
+
+
+def smooth(value):
+    return NONE | {"smooth_nr": value, "smooth_dr": value}
+
+
+def summed(value, **rest):
+    """MONAI's Jaccard doubles numerator and denominator."""
+    return smooth(2 * value) | {"jaccard": True} | rest
+
+
+def by_sample(peer, y_true, y_pred):
+    """A peer that sums the batch, with the classes on axis 1."""
+    return d.each(peer, y_pred.movedim(-1, 1), y_true.movedim(-1, 1))
+
+
+def labels_by_sample(peer, y_true, y_pred):
+    return d.each(peer, y_pred.movedim(-1, 1), y_true)
+
+
+def through_logits(peer, y_true, y_pred):
+    """A peer that applies the sigmoid, a sample at a time."""
+    return d.each(peer, y_pred.logit(), y_true)
+
+
+def hinge_maps(peer, y_true, y_pred):
+    """Logits (B, 1, H, W) and labels (B, H, W), an image at a time."""
+    return d.each(peer, y_pred.movedim(-1, 1), y_true[..., 0])
+
+
+def in_float32(call):
+    """For a peer that mixes its own float32 with what it is given."""
+    return lambda peer, y_true, y_pred: call(peer, y_true, y_pred.float())
+
+
+def erosion(peer, y_true, y_pred):
+    """Labels (B, 1, H, W); values (C, B, 1, H, W)."""
+    return peer(y_pred.movedim(-1, 1), y_true.argmax(-1)[:, None]).movedim(1, 0).flatten(1).mean(1)
+
+
+def dice_of(peer, y_true, y_pred):
+    return peer(y_pred, y_true)
+
+
+def binary_maps(rng):
+    y_true = d.bits(2, 6, 5, 1)(rng)
+    return y_true, 2 * rng.normal(size=y_true.shape)
+
+
+ROWS = [
+    *rows(
+        "Dice",
+        "monai.losses.DiceLoss",
+        HARD,
+        ({"smooth": 1e-5}, smooth(1e-5)),
+        ({"smooth": 1.0, "squared": True}, smooth(1.0) | {"squared_pred": True}),
+        ({"smooth": 1e-5, "include_background": False}, smooth(1e-5) | {"include_background": False}),
+        ({"smooth": 1e-5, "class_weight": W}, smooth(1e-5) | {"weight": np.array(W) / np.mean(W)}),
+        call=d.over_classes,
+        note="class weights are not divided by their sum there",
+    ),
+    *rows("Dice", "monai.losses.DiceLoss", VOLUME, ({"smooth": 0.1}, smooth(0.1)), call=d.over_classes),
+    *rows(
+        "Dice",
+        "monai.losses.DiceLoss",
+        SOFT,
+        ({"smooth": 1e-5, "soft_label": True}, smooth(1e-5) | {"soft_label": True}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "Dice",
+        "segmentation_models_pytorch.losses.DiceLoss",
+        HARD,
+        ({"smooth": 1.0}, {"mode": "multilabel", "from_logits": False, "smooth": 0.5}),
+        call=by_sample,
+        note="sums the batch; its smoothing is half of ours",
+    ),
+    *rows(
+        "Dice",
+        "optax.losses.dice_loss",
+        d.pair(d.one_hot(2, 6, 5, 3), d.simplex(2, 6, 5, 3)),
+        ({"smooth": 2.0}, {"smooth": 1.0, "apply_softmax": False}),
+        call=dice_of,
+        note="its smoothing is half of ours",
+    ),
+    *rows(
+        "Jaccard",
+        "monai.losses.DiceLoss",
+        HARD,
+        ({"smooth": 1e-5}, summed(1e-5)),
+        ({"smooth": 1.0}, summed(1.0)),
+        call=d.over_classes,
+        note="doubles numerator and denominator, and so the smoothing",
+    ),
+    *rows(
+        "Jaccard",
+        "segmentation_models_pytorch.losses.JaccardLoss",
+        HARD,
+        ({"smooth": 0.5}, {"mode": "multilabel", "from_logits": False, "smooth": 0.5}),
+        call=by_sample,
+    ),
+    *rows(
+        "GeneralizedDice",
+        "monai.losses.GeneralizedDiceLoss",
+        HARD,
+        ({}, smooth(1e-7)),
+        ({"weight_type": "simple"}, smooth(1e-7) | {"w_type": "simple"}),
+        ({"weight_type": "uniform"}, smooth(1e-7) | {"w_type": "uniform"}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "Tversky",
+        "monai.losses.TverskyLoss",
+        HARD,
+        ({"smooth": 1e-5}, smooth(1e-5)),
+        ({"smooth": 1e-5, "alpha": 0.3, "beta": 0.7}, smooth(1e-5) | {"alpha": 0.3, "beta": 0.7}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "Tversky",
+        "segmentation_models_pytorch.losses.TverskyLoss",
+        HARD,
+        (
+            {"smooth": 0.1, "alpha": 0.7, "beta": 0.3},
+            {"mode": "multilabel", "from_logits": False, "smooth": 0.1, "alpha": 0.7, "beta": 0.3},
+        ),
+        call=by_sample,
+    ),
+    *rows(
+        "FocalTversky",
+        "pytorch_optimizer.loss.focal.FocalTverskyLoss",
+        BINARY,
+        (
+            {"alpha": 0.3, "beta": 0.7, "gamma": 4 / 3, "smooth": 1e-6},
+            {"alpha": 0.3, "beta": 0.7, "gamma": 3 / 4, "smooth": 1e-6},
+        ),
+        (
+            {"alpha": 0.6, "beta": 0.4, "gamma": 2.0, "smooth": 1.0},
+            {"alpha": 0.6, "beta": 0.4, "gamma": 0.5, "smooth": 1.0},
+        ),
+        call=through_logits,
+        note="its gamma is the exponent, 1 over ours and the paper's",
+    ),
+    *rows("LovaszHinge", "kornia.losses.lovasz_hinge_loss", binary_maps, ({}, {}), call=hinge_maps),
+    *rows(
+        "LovaszHinge",
+        "segmentation_models_pytorch.losses.LovaszLoss",
+        binary_maps,
+        ({}, {"mode": "binary", "per_image": True}),
+        call=in_float32(hinge_maps),
+    ),
+    *rows(
+        "LovaszSoftmax",
+        "segmentation_models_pytorch.losses.LovaszLoss",
+        LABELS,
+        (LOGITS, {"mode": "multiclass", "per_image": True}),
+        call=in_float32(labels_by_sample),
+    ),
+    *rows(
+        "LovaszSoftmax",
+        "kornia.losses.lovasz_softmax_loss",
+        d.pair(lambda r: r.integers(0, 2, size=(2, 6, 5)), d.normal(2, 6, 5, 3)),
+        (LOGITS | {"classes": "all"}, {}),
+        call=labels_by_sample,
+        note="averages absent classes, too",
+    ),
+    *rows("Boundary", "monai.losses.BoundaryLoss", SURFACE, ({}, NONE), call=d.over_classes),
+    *rows(
+        "HausdorffDistance",
+        "monai.losses.HausdorffDTLoss",
+        SURFACE,
+        ({}, NONE | {"include_background": True}),
+        ({"alpha": 1.0}, NONE | {"include_background": True, "alpha": 1.0}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "HausdorffErosion",
+        "kornia.losses.HausdorffERLoss",
+        d.pair(d.one_hot(2, 8, 7, 3), d.simplex(2, 8, 7, 3)),
+        ({}, NONE),
+        ({"alpha": 1.5, "iterations": 4}, NONE | {"alpha": 1.5, "k": 4}),
+        call=erosion,
+    ),
+    *rows(
+        "CenterlineDice",
+        "monai.losses.SoftclDiceLoss",
+        d.pair(d.bits(2, 12, 11, 1), d.uniform(2, 12, 11, 1)),
+        ({"iterations": 3, "smooth": 1.0}, NONE | {"smooth": 1e-12}),
+        ({"iterations": 5, "smooth": 0.1}, NONE | {"iter_": 5, "smooth_nr": 0.1, "smooth_dr": 0.1, "smooth": 1e-12}),
+        call=d.channels_first,
+    ),
+    *rows(
+        "MatthewsCorrelation",
+        "monai.losses.MCCLoss",
+        HARD,
+        ({}, NONE | {"smooth_dr": 1e-12}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "MatthewsCorrelation",
+        "segmentation_models_pytorch.losses.MCCLoss",
+        BINARY,
+        ({}, {"eps": 1e-9}),
+        call=by_sample,
+    ),
+    *rows(
+        "GeneralizedWassersteinDice",
+        "monai.losses.GeneralizedWassersteinDiceLoss",
+        LABELS,
+        (LOGITS | {"distance_matrix": MATRIX}, smooth(1e-7) | {"dist_matrix": np.array(MATRIX)}),
+        call=d.channels_first,
+    ),
+    *rows(
+        "NeighborAwareCalibration",
+        "monai.losses.NACLLoss",
+        LABELS,
+        (LOGITS, {"classes": 3, "dim": 2}),
+        (LOGITS | {"kernel_size": 5, "alpha": 0.5}, {"classes": 3, "dim": 2, "kernel_size": 5, "alpha": 0.5}),
+        call=labels_by_sample,
+    ),
+]
+
+EMPTY = np.zeros((1, 4, 1))
+FAULTS = [
+    fault(
+        "Dice",
+        "keras.losses.Dice",
+        {},
+        NONE | {"axis": 1, "dtype": "float64"},
+        "nothing predicted where nothing is costs 1",
+        (EMPTY, EMPTY),
+        right=np.zeros(1),
+        call=lambda peer, y_true, y_pred: peer(y_true, y_pred).mean(-1),
+    ),
+    fault(
+        "Dice",
+        "segmentation_models_pytorch.losses.DiceLoss",
+        {},
+        {"mode": "multilabel", "from_logits": False},
+        "whatever is predicted where nothing is costs 0",
+        (EMPTY, EMPTY + 0.5),
+        right=np.ones(1),
+        call=by_sample,
+    ),
+    fault(
+        "Dice",
+        "optax.losses.binary_dice_loss",
+        {"smooth": 2.0},
+        {"apply_sigmoid": False},
+        "probabilities are refused: they would have to sum to 1 over the one class",
+        (np.array([1.0, 0, 1, 0]).reshape(1, 4, 1), np.full((1, 4, 1), 0.5)),
+        right=np.array([1 - 2 / 3]),
+    ),
+    fault(
+        "GeneralizedDice",
+        "optax.losses.multiclass_generalized_dice_loss",
+        {"reduction": "sum_over_batch_size"},
+        {"smooth": 1e-9, "apply_softmax": False},
+        "weighs the losses of the classes, and not numerator and denominator, with weights of the whole batch",
+        (np.eye(2)[[[0, 0, 0, 1]]], np.array([[[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]])),
+        right=1 - 2 * (2.3 / 9 + 0.7) / (5.6 / 9 + 2.4),
+    ),
+    fault(
+        "Tversky",
+        "keras.losses.Tversky",
+        {"alpha": 1.0, "beta": 0.0},
+        NONE | {"alpha": 1.0, "beta": 0.0, "axis": 1, "dtype": "float64"},
+        "alpha and beta are swapped: 4 false positives to 8 true ones cost nothing",
+        (np.repeat([1.0, 0.0], [8, 4]).reshape(1, 12, 1), np.ones((1, 12, 1))),
+        right=np.array([1 / 3]),
+        call=lambda peer, y_true, y_pred: peer(y_true, y_pred).mean(-1),
+    ),
+    fault(
+        "LovaszSoftmax",
+        "segmentation_models_pytorch.losses.LovaszLoss",
+        {},
+        {"mode": "multiclass", "per_image": True, "from_logits": False},
+        "`from_logits=False` is not looked at: the softmax is applied to probabilities",
+        (np.array([[[0, 1]]]), np.eye(2)[None, None]),
+        right=np.zeros(1),
+        call=in_float32(labels_by_sample),
+    ),
+]
