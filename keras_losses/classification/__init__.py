@@ -1,5 +1,6 @@
 """Losses of predicted classes.
 
 binary.py: independent yes/no outputs. categorical.py: one class of several, dense or integer labels. focal.py: both, with
-easy examples weighed down. hinge.py: margins. divergence.py: between distributions.
+easy examples weighed down. asymmetric.py: focal weights that differ for positives and negatives. multilabel.py: several
+labels at once. hinge.py: margins. divergence.py: between distributions. confusion.py: F1 and kappa.
 """

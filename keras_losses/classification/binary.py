@@ -80,11 +80,15 @@ def smooth_binary(y_true: Any, amount: float) -> Any:
 def binary_terms(loss: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """`-w_1 y log p` and `-w_0 (1 - y) log(1 - p)`, in log space throughout for logits."""
     weight_0, weight_1 = binary_weights(loss)
+    log_p, log_not_p = binary_logs(loss, y_pred)
+    return weight_1 * y_true * -log_p, weight_0 * (1 - y_true) * -log_not_p
+
+
+def binary_logs(loss: Any, y_pred: Any) -> tuple[Any, Any]:
+    """`log p` and `log(1 - p)`, from logits or from probabilities."""
     if loss.from_logits:
-        positive, negative = math.softplus(-y_pred), math.softplus(y_pred)
-    else:
-        positive, negative = -math.log_probability(y_pred), -math.log_probability(1 - y_pred)
-    return weight_1 * y_true * positive, weight_0 * (1 - y_true) * negative
+        return -math.softplus(-y_pred), -math.softplus(y_pred)
+    return math.log_probability(y_pred), math.log_probability(1 - y_pred)
 
 
 binary_crossentropy = function_of(BinaryCrossentropy)

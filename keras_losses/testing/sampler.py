@@ -40,6 +40,8 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     kind = spec.kind.name
     if kind == "label":
         return rng.integers(0, sizes[spec.classes or "C"], shape)
+    if kind == "position":
+        return rng.uniform(0, sizes[spec.classes or "C"] - 1, shape)
     if kind == "id":
         # Each id occurs, and occurs again, wherever there are four or more.
         return np.arange(int(np.prod(shape))).reshape(shape) % 2 + 1
