@@ -65,7 +65,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     elif true.classes is not None:
         _clean_positions(prepared, true, pred)
     if "mask" in loss.call_arguments:
-        prepared.extra["mask"] = keep
+        prepared.extra["mask"] = _both(keep, prepared.valid)  # what is ignored does not count either
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
@@ -174,11 +174,16 @@ def _keep(who, weight, mask, shape):
             given = align.align_left(who, what, given, shape, of="y_pred", pad=False)
         if len(given.shape) > 1 and given.shape[-1] == 1:
             given = ops.squeeze(given, axis=-1)
-        if keep is not None:
-            rank = max(len(keep.shape), len(given.shape))
-            given = ops.logical_and(align.pad_rank(keep, rank), align.pad_rank(given, rank))
-        keep = given
+        keep = _both(keep, given)
     return keep
+
+
+def _both(first, second):
+    """What two masks let through, their axes matched from the left; None: all."""
+    if first is None or second is None:
+        return second if first is None else first
+    rank = max(len(first.shape), len(second.shape))
+    return ops.logical_and(align.pad_rank(first, rank), align.pad_rank(second, rank))
 
 
 def _shared(keep, true: Spec, pred: Spec, y_true, y_pred):
