@@ -16,10 +16,11 @@ PAGE = ROOT / "docs" / "parity.md"
 HEAD = """# Parity with other packages
 
 Each row computes a loss of this package and the same loss of another one, at equal settings and on {draws} random batches, and
-compares the unreduced values (the peer's mean where it has no others) and the gradient with respect to the predictions. The last two
-columns are the worst differences, relative where a number exceeds 1; more than {tolerance:g} fails. Everything is in float64 except
-where a peer computes in float32. A row whose peer is a formula was written from the paper, because no package that installs
-has the loss. {rows} rows, {packages} of them with a package, over {losses} losses; {faults} defects of peers at the end.
+compares the unreduced values (the peer's mean where it has no others) and the gradient with respect to the predictions. The
+last two columns are the worst differences, relative where a number exceeds 1; more than {tolerance:g} fails. Everything is in
+float64, except where a peer computes in float32. A row whose peer is a formula was written from the paper, because no package
+that installs has the loss. {rows} rows, {packages} of them with a package, over {losses} losses; {faults} defects of peers at
+the end.
 
 Written by `docs/parity.py` in `nox -s peers`, from the tables in `tests/peers`, which fails when a row differs and when a
 peer's defect is gone.

@@ -32,10 +32,6 @@ def plain(peer, y_true, y_pred):
     return peer(y_pred, y_true)
 
 
-def same(values):
-    return values
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Peer:
     """A class or function of a package, with its settings; or a formula, written here from a paper."""
@@ -156,8 +152,8 @@ class _Pair:
     def evaluate_ours(self, y_true, y_pred, weights):
         from keras_losses.testing import value_and_gradient
 
-        loss = self.ours.make(reduction="none", dtype="float64")
-        return value_and_gradient(lambda p: self.reduce(loss(y_true, p)), y_pred, "float64", weights)
+        loss = self.ours.make(reduction="sum_over_batch_size" if self.mean else "none", dtype="float64")
+        return value_and_gradient(lambda p: loss(y_true, p), y_pred, "float64", weights)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -167,7 +163,7 @@ class Row(_Pair):
     Attributes:
         data: makes `(y_true, y_pred)` from a random generator.
         call: `(peer, y_true, y_pred)` to the values that are compared.
-        reduce: from our unreduced values to the same.
+        mean: whether that is the mean of our values, because the peer has no others.
         note: what is to know about this peer.
     """
 
@@ -176,7 +172,7 @@ class Row(_Pair):
     peer: Peer
     data: Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
     call: Callable = plain
-    reduce: Callable = same
+    mean: bool = False
     note: str = ""
 
     def compare(self):
@@ -213,7 +209,7 @@ class Fault(_Pair):
     right: Any = None
     slope: Any = None
     call: Callable = plain
-    reduce: Callable = same
+    mean: bool = False
 
     @property
     def data(self):
@@ -238,7 +234,8 @@ class Fault(_Pair):
         values, slope = self.evaluate_ours(*self.data, None)
         assert np.isfinite(slope).all(), f"gradient {slope}"
         if self.right is not None:
-            np.testing.assert_allclose(values, np.broadcast_to(self.right, values.shape), rtol=TOLERANCE, atol=TOLERANCE)
+            assert values.shape == np.shape(self.right)
+            np.testing.assert_allclose(values, self.right, rtol=TOLERANCE, atol=TOLERANCE)
         if self.slope is not None:
             np.testing.assert_allclose(slope, np.broadcast_to(self.slope, slope.shape), rtol=TOLERANCE, atol=TOLERANCE)
 
@@ -253,10 +250,10 @@ def brief(values):
     return flat[0] if values.size == 1 else "[" + ", ".join(flat) + (", ...]" if values.size > 6 else "]")
 
 
-def rows(loss, peer, data, *settings, call=plain, reduce=same, note=""):
+def rows(loss, peer, data, *settings, call=plain, mean=False, note=""):
     """A row for each pair of settings, ours and theirs. `peer` is a dotted path, or `(source, function)` of a formula."""
     path, formula = (peer, None) if isinstance(peer, str) else peer
-    return [Row(loss, ours, Peer(path, theirs, formula), data, call, reduce, note) for ours, theirs in settings]
+    return [Row(loss, ours, Peer(path, theirs, formula), data, call, mean, note) for ours, theirs in settings]
 
 
 def fault(loss, peer, ours, theirs, what, at, **rest):

@@ -51,7 +51,7 @@ ROWS = [
             COUNTED | {"beta": 0.9},
             {"loss_type": "cross_entropy", "beta": 0.9, "samples_per_class": list(COUNTS), "class_balanced": True},
         ),
-        reduce=d.mean,
+        mean=True,
     ),
     *rows(
         "LDAM",
@@ -59,7 +59,7 @@ ROWS = [
         d.pair(d.ids(5, 8), d.uniform(8, 5, low=-1, high=1)),
         ({"class_counts": COUNTS}, {"num_class_list": list(COUNTS)}),
         ({"class_counts": COUNTS, "max_margin": 0.3, "scale": 10.0}, {"num_class_list": list(COUNTS), "max_m": 0.3, "s": 10.0}),
-        reduce=d.mean,
+        mean=True,
     ),
     *rows(
         "LogitAdjustedCrossentropy",
@@ -91,7 +91,7 @@ ROWS = [
         d.sparse(8, 5, scale=1.0),
         (COUNTED | {"p": 0.3, "q": 1.0}, {"num_classes": 5, "p": 0.3, "q": 1.0}),
         call=accumulated,
-        reduce=d.mean,
+        mean=True,
         note="counts what it has seen, the batch at hand included",
     ),
     *rows(

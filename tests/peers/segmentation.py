@@ -9,6 +9,7 @@ NONE = {"reduction": "none"}
 LOGITS = {"from_logits": True}
 W = (0.5, 2.0, 1.0)
 HARD = d.pair(d.one_hot(2, 6, 5, 3), d.uniform(2, 6, 5, 3))
+TWO = d.pair(d.one_hot(2, 6, 5, 2), d.simplex(2, 6, 5, 2))
 SOFT = d.pair(d.uniform(2, 6, 5, 3), d.uniform(2, 6, 5, 3))
 LABELS = d.sparse(2, 6, 5, 3)
 VOLUME = d.pair(d.one_hot(2, 4, 5, 3, 3), d.uniform(2, 4, 5, 3, 3))
@@ -58,6 +59,32 @@ def erosion(peer, y_true, y_pred):
 
 def dice_of(peer, y_true, y_pred):
     return peer(y_pred, y_true)
+
+
+def unified(peer, y_true, y_pred):
+    """Half of its focal part is ours, since it is averaged over the two classes: 3/4 of our loss with a weight of 1/3."""
+    return d.each(peer, y_pred.movedim(-1, 1), y_true.movedim(-1, 1)) / 0.75
+
+
+def of_labels(peer, y_true, y_pred):
+    """Class ids, and predictions with the classes on axis 1; a mean over pixels."""
+    return peer(y_pred.movedim(-1, 1), y_true.argmax(-1))
+
+
+def exponential(y_true, y_pred, dice, crossentropy, gamma):
+    """Wong et al. 2018, equations 1 to 3, with weights of 1 for the labels."""
+    axes = tuple(range(1, y_true.ndim - 1))
+    overlap = (2 * (y_true * y_pred).sum(axes) + 1) / (y_true.sum(axes) + y_pred.sum(axes) + 1)
+    of_label = (y_true * y_pred).sum(-1)
+    return dice * ((-overlap.log()) ** gamma).mean(-1) + crossentropy * ((-of_label.log()) ** gamma).mean(axes)
+
+
+def sensitivity(y_true, y_pred, weight):
+    """Brosch et al. 2015, equation 8."""
+    axes, square = tuple(range(1, y_true.ndim - 1)), (y_true - y_pred) ** 2
+    inside = (square * y_true).sum(axes) / y_true.sum(axes)
+    outside = (square * (1 - y_true)).sum(axes) / (1 - y_true).sum(axes)
+    return (weight * inside + (1 - weight) * outside).mean(-1)
 
 
 def binary_maps(rng):
@@ -159,6 +186,65 @@ ROWS = [
         call=through_logits,
         note="its gamma is the exponent, 1 over ours and the paper's",
     ),
+    *rows(
+        "AsymmetricFocal",
+        "monai.losses.AsymmetricFocalLoss",
+        TWO,
+        ({}, NONE),
+        ({"delta": 0.6, "gamma": 0.5}, NONE | {"delta": 0.6, "gamma": 0.5}),
+        call=d.sum_classes,
+    ),
+    *rows(
+        "AsymmetricFocal",
+        "unified_focal_loss.AsymmetricFocalLoss",
+        HARD,
+        ({"gamma": 0.75}, {}),
+        ({"delta": 0.6, "gamma": 1.5}, {"delta": 0.6, "gamma": 1.5}),
+        call=of_labels,
+        mean=True,
+    ),
+    *rows(
+        "AsymmetricFocalTversky",
+        "monai.losses.AsymmetricFocalTverskyLoss",
+        TWO,
+        ({}, NONE),
+        ({"delta": 0.6, "gamma": 0.5}, NONE | {"delta": 0.6, "gamma": 0.5}),
+        call=d.over_classes,
+    ),
+    *rows(
+        "UnifiedFocal",
+        "monai.losses.AsymmetricUnifiedFocalLoss",
+        TWO,
+        ({"weight": 1 / 3, "delta": 0.7}, {}),
+        ({"weight": 1 / 3, "gamma": 0.2}, {"delta": 0.6, "gamma": 0.2}),
+        call=unified,
+        note="its focal part is averaged over the classes, which the paper sums",
+    ),
+    *rows(
+        "UnifiedFocal",
+        "unified_focal_loss.SymmetricFocalLoss",
+        HARD,
+        ({"weight": 1.0, "asymmetric": False, "delta": 0.7, "gamma": 0.75}, {}),
+        call=of_labels,
+        mean=True,
+    ),
+    *rows(
+        "ExponentialLogarithmic",
+        ("formula (Wong 2018)", exponential),
+        HARD,
+        ({}, {"dice": 0.8, "crossentropy": 0.2, "gamma": 0.3}),
+        (
+            {"dice_weight": 0.5, "crossentropy_weight": 1.5, "gamma": 1.0},
+            {"dice": 0.5, "crossentropy": 1.5, "gamma": 1.0},
+        ),
+    ),
+    *rows(
+        "SensitivitySpecificity",
+        ("formula (Brosch 2015)", sensitivity),
+        HARD,
+        ({}, {"weight": 0.05}),
+        ({"sensitivity_weight": 0.4}, {"weight": 0.4}),
+    ),
     *rows("LovaszHinge", "kornia.losses.lovasz_hinge_loss", binary_maps, ({}, {}), call=hinge_maps),
     *rows(
         "LovaszHinge",
@@ -238,6 +324,7 @@ ROWS = [
     ),
 ]
 
+THREE = np.array([0.2, 0.1, 0.7]).reshape(1, 1, 1, 3)
 EMPTY = np.zeros((1, 4, 1))
 FAULTS = [
     fault(
@@ -272,11 +359,12 @@ FAULTS = [
     fault(
         "GeneralizedDice",
         "optax.losses.multiclass_generalized_dice_loss",
-        {"reduction": "sum_over_batch_size"},
+        {},
         {"smooth": 1e-9, "apply_softmax": False},
         "weighs the losses of the classes, and not numerator and denominator, with weights of the whole batch",
         (np.eye(2)[[[0, 0, 0, 1]]], np.array([[[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]])),
         right=1 - 2 * (2.3 / 9 + 0.7) / (5.6 / 9 + 2.4),
+        mean=True,
     ),
     fault(
         "Tversky",
@@ -287,6 +375,37 @@ FAULTS = [
         (np.repeat([1.0, 0.0], [8, 4]).reshape(1, 12, 1), np.ones((1, 12, 1))),
         right=np.array([1 / 3]),
         call=lambda peer, y_true, y_pred: peer(y_true, y_pred).mean(-1),
+    ),
+    fault(
+        "FocalTversky",
+        "segmentation_models_pytorch.losses.TverskyLoss",
+        {},
+        {"mode": "multilabel", "from_logits": False, "alpha": 0.3, "beta": 0.7, "gamma": 0.75},
+        "the power is taken of the mean over the classes, and not of each",
+        (np.array([[[1.0, 1.0], [0.0, 0.0]]]), np.array([[[1.0, 0.5], [0.0, 0.5]]])),
+        right=np.array([0.5**0.75 / 2]),
+        call=by_sample,
+    ),
+    fault(
+        "AsymmetricFocal",
+        "monai.losses.AsymmetricFocalLoss",
+        {},
+        NONE,
+        "classes from the third on cost nothing",
+        (np.eye(3)[[[[2]]]], THREE),
+        right=np.full((1, 1, 1), -0.7 * np.log(0.7)),
+        call=d.sum_classes,
+    ),
+    fault(
+        "AsymmetricFocalTversky",
+        "unified_focal_loss.AsymmetricFocalTverskyLoss",
+        {"gamma": 0.0},
+        {"gamma": 0.0},
+        "the Tversky index of each pixel on its own, and misses and false alarms weigh alike",
+        (np.eye(2)[[[[0, 0, 1, 1]]]], np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.4, 0.6]])[None, None]),
+        right=1 - (1.1 / (1.1 + 0.7 * 0.9 + 0.3 * 0.8) + 1.2 / (1.2 + 0.7 * 0.8 + 0.3 * 0.9)) / 2,
+        call=of_labels,
+        mean=True,
     ),
     fault(
         "LovaszSoftmax",
