@@ -10,11 +10,9 @@ COUNTS = (100, 40, 20, 10, 2)
 LOGITS = {"from_logits": True}
 COUNTED = LOGITS | {"class_counts": COUNTS}
 NONE = {"reduction": "none"}
+BALANCED = NONE | {"class_counts": list(COUNTS), "num_samples": 120, "focal_balance": 1.0}
+FREQUENCIES = (0.5, 0.2, 0.1, 0.001, 0.0005)
 SEESAW = NONE | {"label_weights": None, "cum_samples": np.array(COUNTS, float), "num_classes": 5, "eps": 1e-2}
-
-
-def seesaw(peer, y_true, y_pred):
-    return peer(y_pred, y_true)
 
 
 def accumulated(peer, y_true, y_pred):
@@ -34,6 +32,24 @@ def balanced_softmax(y_true, y_pred):
     unnormalised = torch.tensor(COUNTS, dtype=y_pred.dtype) * y_pred.exp()
     chosen = unnormalised.gather(1, y_true[:, None])[:, 0]
     return -(chosen / unnormalised.sum(1)).log()
+
+
+def equalized(y_true, y_pred, threshold):
+    """Tan et al. 2020, equations 2 to 4, averaged over the classes."""
+    foreground = y_true.sum(-1, keepdim=True) > 0
+    rare = torch.tensor(FREQUENCIES) < threshold
+    weight = 1 - (foreground & rare) * (1 - y_true)
+    return (weight * F.binary_cross_entropy_with_logits(y_pred, y_true, reduction="none")).mean(-1)
+
+
+def some_background(rng):
+    y_true, y_pred = d.dense(8, 5)(rng)
+    y_true[:2] = 0
+    return y_true, y_pred
+
+
+def both_classes(rng):
+    return rng.permuted(np.tile([1.0, 0.0, 0.0, 0.0, 1.0], (6, 1)), axis=1), 2 * rng.normal(size=(6, 5))
 
 
 def weighed(peer, y_true, y_pred):
@@ -73,9 +89,10 @@ ROWS = [
         "DistributionBalanced",
         "timm.loss.DistributionBalancedLoss",
         d.multilabel(6, 5),
-        (COUNTED | {"num_samples": 120}, NONE | {"class_counts": list(COUNTS), "num_samples": 120}),
-        (COUNTED | {"num_samples": 300}, NONE | {"class_counts": list(COUNTS), "num_samples": 300}),
+        (COUNTED | {"num_samples": 120}, BALANCED | {"init_bias": 0.1}),
+        (COUNTED | {"num_samples": 120, "prior_scale": 0.025, "gamma": 0.0}, BALANCED | {"focal_gamma": 0.0}),
         call=d.over_last,
+        note="doubles its focal form, and divides its prior by `neg_scale`, as the authors' code does by mistake",
     ),
     *rows(
         "Seesaw",
@@ -83,7 +100,6 @@ ROWS = [
         d.sparse(8, 5, scale=1.0),
         (COUNTED, SEESAW | {"p": 0.8, "q": 2.0}),
         (COUNTED | {"p": 0.5, "q": 0.0}, SEESAW | {"p": 0.5, "q": 0.0}),
-        call=seesaw,
     ),
     *rows(
         "Seesaw",
@@ -95,10 +111,17 @@ ROWS = [
         note="counts what it has seen, the batch at hand included",
     ),
     *rows(
+        "Equalization",
+        ("formula (Tan 2020)", equalized),
+        some_background,
+        (LOGITS | {"class_frequencies": FREQUENCIES, "threshold": 1.76e-3}, {"threshold": 1.76e-3}),
+        (LOGITS | {"class_frequencies": FREQUENCIES, "threshold": 0.15}, {"threshold": 0.15}),
+    ),
+    *rows(
         "GradientHarmonized",
         "mmdet.models.losses.ghm_loss.GHMC",
         d.multilabel(6, 4),
-        (LOGITS, NONE),
+        (LOGITS, NONE | {"bins": 30}),
         (LOGITS | {"bins": 5}, NONE | {"bins": 5}),
         call=weighed,
         note="its mean divides by all elements, as ours does",
@@ -106,7 +129,7 @@ ROWS = [
     *rows(
         "BalancedBinaryCrossentropy",
         "pytorch_toolbelt.losses.balanced_bce.BalancedBCEWithLogitsLoss",
-        d.multilabel(6, 4),
+        both_classes,
         (LOGITS, {}),
         call=d.per_sample,
     ),

@@ -188,7 +188,7 @@ ROWS = [
     ),
     *rows(
         "AsymmetricFocal",
-        "monai.losses.AsymmetricFocalLoss",
+        "monai.losses.unified_focal_loss.AsymmetricFocalLoss",
         TWO,
         ({}, NONE),
         ({"delta": 0.6, "gamma": 0.5}, NONE | {"delta": 0.6, "gamma": 0.5}),
@@ -205,7 +205,7 @@ ROWS = [
     ),
     *rows(
         "AsymmetricFocalTversky",
-        "monai.losses.AsymmetricFocalTverskyLoss",
+        "monai.losses.unified_focal_loss.AsymmetricFocalTverskyLoss",
         TWO,
         ({}, NONE),
         ({"delta": 0.6, "gamma": 0.5}, NONE | {"delta": 0.6, "gamma": 0.5}),
@@ -388,7 +388,7 @@ FAULTS = [
     ),
     fault(
         "AsymmetricFocal",
-        "monai.losses.AsymmetricFocalLoss",
+        "monai.losses.unified_focal_loss.AsymmetricFocalLoss",
         {},
         NONE,
         "classes from the third on cost nothing",
