@@ -193,8 +193,8 @@ FOCAL = [
         "PolyCrossentropy",
         "optax.losses.poly_loss_cross_entropy",
         d.dense(8, 5),
-        (LOGITS, {"epsilon": 1.0}),
-        (LOGITS | {"epsilon": 2.0}, {"epsilon": 2.0}),
+        (LOGITS, {"epsilon": 2.0}),
+        (LOGITS | {"epsilon": 1.0}, {"epsilon": 1.0}),
     ),
     *rows(
         "PolyCrossentropy",
@@ -255,7 +255,13 @@ MULTILABEL = [
         ({}, NONE),
         ({"p": 2, "margin": 0.5}, NONE | {"p": 2, "margin": 0.5}),
     ),
-    *rows("Sparsemax", "optax.losses.multiclass_sparsemax_loss", d.sparse(8, 5, scale=1.0), (LOGITS, {})),
+    *rows(
+        "Sparsemax",
+        "optax.losses.multiclass_sparsemax_loss",
+        d.dense(8, 5, scale=1.0),
+        (LOGITS, {}),
+        call=lambda peer, y_true, y_pred: peer(y_pred, y_true.argmax(-1)),
+    ),
     *rows(
         "JensenShannonConsistency",
         "timm.loss.JsdCrossEntropy",

@@ -13,6 +13,7 @@ XYXY = {"bounding_box_format": "xyxy"}
 LOGITS = {"from_logits": True}
 BOXES = d.boxes(40)
 EXACT = NONE | {"eps": 1e-12}
+SIGMAS = (0.05, 0.1, 0.15, 0.2)
 IOU = "mmdet.models.losses.iou_loss."
 
 
@@ -90,14 +91,13 @@ def probiou(y_true, y_pred):
 
 
 def gaussian(y_true, y_pred, kind, tau):
-    """Yang et al. 2021 (2101.11952, 2106.01883): 1 - 1 / (tau + log(1 + distance))."""
+    """Yang et al. 2021 (2101.11952, 2106.01883): 1 - 1 / (tau + log(1 + distance)), the squared one for Wasserstein."""
     (m, S), (n, T) = covariance(y_true), covariance(y_pred)
     apart = (m - n)[..., None]
     trace = lambda a: a.diagonal(dim1=-2, dim2=-1).sum(-1)  # noqa: E731
     if kind == "wasserstein":
         cross = trace(S @ T) + 2 * torch.sqrt(torch.linalg.det(S) * torch.linalg.det(T))
         value = (apart**2).sum((-2, -1)) + trace(S) + trace(T) - 2 * torch.sqrt(cross)
-        value = torch.sqrt(value)
     else:
         inverse = torch.linalg.inv(S)
         value = (apart.mT @ inverse @ apart)[..., 0, 0] / 2 + trace(inverse @ T) / 2 - 1
@@ -137,8 +137,26 @@ def mean_of_last(peer, y_true, y_pred):
     return peer(y_pred, y_true) / y_pred.shape[-1]
 
 
-def doubled(peer, y_true, y_pred):
-    return peer(y_pred.reshape(-1, 4), y_true.reshape(-1, 4))
+def sum_of_last(peer, y_true, y_pred):
+    return peer(y_pred, y_true).sum(-1)
+
+
+def keypoints(y_true, y_pred, sigma, logarithm):
+    """The similarity of the COCO evaluation, the area being that of the box around the keypoints."""
+    place, seen = y_true[..., :2], y_true[..., 2] > 0
+    low = place.masked_fill(~seen[..., None], math.inf).amin(-2)
+    high = place.masked_fill(~seen[..., None], -math.inf).amax(-2)
+    area = (high - low).prod(-1, keepdim=True)
+    near = torch.exp(-((y_pred - place) ** 2).sum(-1) / (2 * area * (2 * torch.tensor(sigma)) ** 2))
+    similarity = (near * seen).sum(-1) / seen.sum(-1)
+    return -similarity.log() if logarithm else 1 - similarity
+
+
+def people(rng):
+    """Objects of 4 keypoints, one of which is not labelled."""
+    place = rng.uniform(0, 40, size=(5, 4, 2))
+    seen = rng.permuted(np.tile([2.0, 1.0, 2.0, 0.0], (5, 1)), axis=1)
+    return np.concatenate([place, seen[..., None]], -1), place + 3 * rng.normal(size=place.shape)
 
 
 ROWS = [
@@ -146,8 +164,9 @@ ROWS = [
         "IoU",
         IOU + "iou_loss",
         BOXES,
-        (XYXY, NONE | {"mode": "linear"}),
-        (XYXY | {"mode": "square"}, NONE | {"mode": "square"}),
+        (XYXY, NONE | {"eps": 1e-7}),
+        (XYXY | {"mode": "linear"}, NONE | {"mode": "linear"}),
+        (XYXY | {"mode": "quadratic"}, NONE | {"mode": "square"}),
     ),
     *rows(
         "GIoU",
@@ -197,7 +216,7 @@ ROWS = [
         BOXES,
         (XYXY, EXACT),
         (XYXY | {"beta": 0.5}, EXACT | {"beta": 0.5}),
-        call=d.over_last,
+        call=sum_of_last,
     ),
     *rows(
         "SmoothL1",
@@ -264,6 +283,13 @@ ROWS = [
             {"omega": 10.0, "theta": 0.4, "epsilon": 0.5, "alpha": 2.5},
             {"omega": 10.0, "theta": 0.4, "epsilon": 0.5, "alpha": 2.5},
         ),
+    ),
+    *rows(
+        "ObjectKeypointSimilarity",
+        ("formula (COCO evaluation)", keypoints),
+        people,
+        ({"sigmas": SIGMAS}, {"sigma": SIGMAS, "logarithm": False}),
+        ({"sigmas": SIGMAS, "mode": "log"}, {"sigma": SIGMAS, "logarithm": True}),
     ),
     *rows("ProbIoU", ("formula (Llerena 2021)", probiou), rotated(10), ({}, {})),
     *rows(

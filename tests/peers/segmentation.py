@@ -320,7 +320,9 @@ ROWS = [
         LABELS,
         (LOGITS, {"classes": 3, "dim": 2}),
         (LOGITS | {"kernel_size": 5, "alpha": 0.5}, {"classes": 3, "dim": 2, "kernel_size": 5, "alpha": 0.5}),
-        call=labels_by_sample,
+        (LOGITS | {"norm": "l2"}, {"classes": 3, "dim": 2, "distance_type": "l2"}),
+        call=d.channels_first,
+        mean=True,
     ),
 ]
 
