@@ -5,7 +5,7 @@ which a peer is wrong, with what is right. The tables import no peer, so that th
 """
 
 from tests.peers import classification, detection, imbalance, noisy_labels, regression, segmentation
+from tests.peers.faults import FAULTS as FAULTS
 
 FAMILIES = (classification, imbalance, noisy_labels, segmentation, detection, regression)
 ROWS = [row for family in FAMILIES for row in family.ROWS]
-FAULTS = [fault for family in FAMILIES for fault in family.FAULTS]

@@ -64,6 +64,8 @@ class Peer:
         return found(**settings) if isinstance(found, type) else functools.partial(found, **settings)
 
     def _array(self, value):
+        if isinstance(value, Peer):
+            return value.load()
         if not isinstance(value, np.ndarray) or self.distribution == "optax":
             return value
         return _lazy.torch.tensor(value)
@@ -117,6 +119,8 @@ def show(value):
     if isinstance(value, (list, tuple)):
         left, right = "[]" if isinstance(value, list) else "()"
         return left + ", ".join(show(v) for v in value) + right
+    if isinstance(value, Peer):
+        return str(value).strip("`")
     return f"{value:g}" if isinstance(value, float) else repr(value)
 
 

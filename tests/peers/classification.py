@@ -4,26 +4,19 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import torch
-from tests.peers._row import fault, rows
+from tests.peers._row import rows
 
 W = (0.5, 2.0, 1.0, 0.25, 1.5)
 WEIGHT = np.array(W)
 LOGITS = {"from_logits": True}
 NONE = {"reduction": "none"}
 MONAI = NONE | {"use_softmax": True}
-HARD = np.array([[1.0, 0.0, 0.0]])
 
 
 def elementwise_jsd(peer, y_true, y_pred):
     """Views (B, V, C) as timm stacks them, the labels of the first repeated."""
     views = y_pred.shape[1]
     return peer(y_pred.movedim(1, 0).flatten(0, 1), y_true.repeat(views))
-
-
-def focal_of_one(z, gamma):
-    """Value and slope of the focal loss of a positive with logit z."""
-    log_p, q = -np.logaddexp(0, -z), 1 / (1 + np.exp(z))
-    return -(q**gamma) * log_p, q**gamma * (gamma * (1 - q) * log_p - q)
 
 
 def log_probabilities(peer, y_true, y_pred):
@@ -324,119 +317,3 @@ MULTILABEL = [
 ]
 
 ROWS = [*ENTROPIES, *FOCAL, *MULTILABEL]
-
-FAULTS = [
-    fault(
-        "SparseCategoricalCrossentropy",
-        "torch.nn.CrossEntropyLoss",
-        LOGITS | {"ignore_class": 0},
-        {"ignore_index": 0},
-        "the mean over no label is NaN, and so is the model after the step",
-        ([0, 0], [[1.0, 2.0], [3.0, 4.0]]),
-        right=0.0,
-        slope=np.zeros((2, 2)),
-        mean=True,
-    ),
-    fault(
-        "SparseCategoricalCrossentropy",
-        "segmentation_models_pytorch.losses.SoftCrossEntropyLoss",
-        LOGITS | {"ignore_class": 2},
-        {"smooth_factor": 0.0, "ignore_index": 2},
-        "ignored pixels are divided by: ln 3 / 4 where one pixel of four counts",
-        ([2, 2, 2, 0], np.zeros((4, 3))),
-        right=np.log(3),
-        mean=True,
-    ),
-    fault(
-        "SparseCategoricalCrossentropy",
-        "segmentation_models_pytorch.losses.SoftCrossEntropyLoss",
-        LOGITS,
-        NONE,
-        "its default `smooth_factor=None` is multiplied with",
-        ([0], np.zeros((1, 3))),
-        right=np.array([np.log(3)]),
-    ),
-    fault(
-        "CategoricalCrossentropy",
-        "keras.losses.CategoricalCrossentropy",
-        LOGITS | {"label_smoothing": 0.1, "axis": 1},
-        NONE | {"from_logits": True, "label_smoothing": 0.1, "axis": 1},
-        "smoothing counts the last axis instead of the classes",
-        (np.moveaxis(np.broadcast_to(HARD[:, None, None], (1, 2, 2, 3)), -1, 1), np.zeros((1, 3, 2, 2))),
-        right=np.full((1, 2, 2), np.log(3)),
-        call=d.keras_style,
-    ),
-    fault(
-        "BinaryFocalCrossentropy",
-        "torchvision.ops.sigmoid_focal_loss",
-        LOGITS | {"gamma": 0.5},
-        NONE | {"alpha": -1, "gamma": 0.5},
-        "gamma < 1 has a NaN gradient where the sigmoid has saturated",
-        ([[1.0]], [[200.0]]),
-        right=np.zeros(1),
-        slope=np.zeros((1, 1)),
-        call=d.over_last,
-    ),
-    fault(
-        "BinaryFocalCrossentropy",
-        "keras.losses.BinaryFocalCrossentropy",
-        LOGITS,
-        NONE | {"from_logits": True},
-        "a wrong prediction that is sure of it has no gradient",
-        ([[1.0]], [[-20.0]]),
-        right=np.array([focal_of_one(-20.0, 2)[0]]),
-        slope=np.array([[focal_of_one(-20.0, 2)[1]]]),
-        call=d.keras_style,
-    ),
-    fault(
-        "CategoricalFocalCrossentropy",
-        "keras.losses.CategoricalFocalCrossentropy",
-        LOGITS | {"alpha": 1.0, "gamma": 0.0},
-        NONE | {"from_logits": True, "alpha": 1.0, "gamma": 0.0},
-        "a wrong prediction that is sure of it has no gradient",
-        (HARD, [[0.0, 20.0, -20.0]]),
-        right=np.array([20.0]),
-        slope=np.array([[-1.0, 1.0, 0.0]]),
-        call=d.keras_style,
-    ),
-    fault(
-        "SparseCategoricalFocalCrossentropy",
-        "segmentation_models_pytorch.losses.FocalLoss",
-        LOGITS | {"alpha": 1.0, "gamma": 0.0},
-        {"mode": "multiclass", "gamma": 0.0},
-        "`multiclass` is one sigmoid a class against the rest, no softmax: gamma 0 is no cross-entropy",
-        ([0], np.zeros((1, 3))),
-        right=np.log(3),
-        mean=True,
-    ),
-    fault(
-        "PolyCrossentropy",
-        "holocron.nn.functional.poly_loss",
-        LOGITS | {"epsilon": 2.0},
-        NONE | {"eps": 2.0},
-        "a soft label y gives `1 - p^y` for `y (1 - p)`",
-        ([[0.5, 0.5, 0.0]], np.zeros((1, 3))),
-        right=np.array([np.log(3) + 4 / 3]),
-    ),
-    fault(
-        "AsymmetricMultilabel",
-        "timm.loss.AsymmetricLossMultiLabel",
-        LOGITS | {"gamma_neg": 0.5},
-        NONE | {"gamma_neg": 0.5},
-        "gamma < 1 has a NaN gradient for every negative below the margin",
-        ([[0.0]], [[-20.0]]),
-        right=np.zeros(1),
-        slope=np.zeros((1, 1)),
-        call=d.over_last,
-    ),
-    fault(
-        "TwoWay",
-        "timm.loss.TwoWayLoss",
-        {},
-        {},
-        "what is masked counts with -1e4, more than a sure positive",
-        ([[1.0, 0.0]], [[5e4, 6e4]]),
-        right=1e4,
-        mean=True,
-    ),
-]

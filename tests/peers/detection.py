@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import torch
-from tests.peers._row import fault, rows
+from tests.peers._row import rows
 
 NONE = {"reduction": "none"}
 XYXY = {"bounding_box_format": "xyxy"}
@@ -305,43 +305,5 @@ ROWS = [
         rotated(10),
         ({"tau": 1.0}, {"kind": "kl", "tau": 1.0}),
         ({"tau": 2.0}, {"kind": "kl", "tau": 2.0}),
-    ),
-]
-
-FLAT, POINT = [0.0, 0.0, 10.0, 0.0], [5.0, 5.0, 5.0, 5.0]
-FAULTS = [
-    fault(
-        "CIoU",
-        "torchvision.ops.complete_box_iou_loss",
-        XYXY,
-        NONE,
-        "NaN gradients for a box of height 0",
-        ([[0.0, 0.0, 10.0, 10.0]], [FLAT]),
-    ),
-    fault(
-        "CIoU",
-        "torchvision.ops.complete_box_iou_loss",
-        XYXY,
-        NONE,
-        "NaN for a box that is a point",
-        ([POINT], [POINT]),
-    ),
-    fault(
-        "SIoU",
-        IOU + "siou_loss",
-        XYXY,
-        NONE,
-        "by default `neg_gamma=False`, and the distance lowers the loss instead of raising it",
-        ([[0.0, 0.0, 10.0, 10.0]], [[20.0, 0.0, 30.0, 10.0]]),
-        right=np.array([1 + (1 - math.exp(-2 * (20 / 30) ** 2)) / 2]),
-    ),
-    fault(
-        "DistributionFocal",
-        "mmdet.models.losses.gfocal_loss.distribution_focal_loss",
-        LOGITS,
-        NONE,
-        "a target at the last bin asks for the bin beyond it",
-        ([2.0], np.zeros((1, 3))),
-        right=np.array([math.log(3)]),
     ),
 ]

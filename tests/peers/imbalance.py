@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import F, torch
-from tests.peers._row import rows
+from tests.peers._row import Ours, rows
 
 COUNTS = (100, 40, 20, 10, 2)
 LOGITS = {"from_logits": True}
@@ -50,6 +50,11 @@ def some_background(rng):
 
 def both_classes(rng):
     return rng.permuted(np.tile([1.0, 0.0, 0.0, 0.0, 1.0], (6, 1)), axis=1), 2 * rng.normal(size=(6, 5))
+
+
+def hardest(y_true, y_pred, k):
+    """The mean of the k largest."""
+    return F.cross_entropy(y_pred.movedim(-1, 1), y_true, reduction="none").flatten().topk(k).values.mean()
 
 
 def weighed(peer, y_true, y_pred):
@@ -133,5 +138,12 @@ ROWS = [
         (LOGITS, {}),
         call=d.per_sample,
     ),
+    *rows(
+        "HardestK",
+        ("formula (Shrivastava 2016)", hardest),
+        d.sparse(4, 6, 5),
+        ({"loss": Ours("SparseCategoricalCrossentropy", LOGITS), "k": 7}, {"k": 7}),
+        ({"loss": Ours("SparseCategoricalCrossentropy", LOGITS), "k": 0.5}, {"k": 12}),
+        mean=True,
+    ),
 ]
-FAULTS = []

@@ -57,4 +57,3 @@ ROWS = [
     *rows("CTC", "torch.nn.CTCLoss", sentences, ({}, NONE), call=ctc),
     *rows("CTC", "optax.ctc_loss", sentences, ({}, {}), call=optax_ctc),
 ]
-FAULTS = []

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.peers import _data as d
-from tests.peers._row import fault, rows
+from tests.peers._row import Ours, Peer, rows
 
 NONE = {"reduction": "none"}
 LOGITS = {"from_logits": True}
@@ -16,6 +16,7 @@ VOLUME = d.pair(d.one_hot(2, 4, 5, 3, 3), d.uniform(2, 4, 5, 3, 3))
 BINARY = d.pair(d.bits(2, 6, 5, 1), d.uniform(2, 6, 5, 1))
 SURFACE = d.pair(d.bits(2, 8, 7, 2), d.uniform(2, 8, 7, 2))
 LINES = d.pair(d.bits(2, 12, 11, 2), d.uniform(2, 12, 11, 2))
+DICE = Peer("monai.losses.DiceLoss", {"smooth_nr": 1.0, "smooth_dr": 1.0})
 MATRIX = ((0.0, 1.0, 1.0), (1.0, 0.0, 0.5), (1.0, 0.5, 0.0))
 
 
@@ -245,6 +246,26 @@ ROWS = [
         ({}, {"weight": 0.05}),
         ({"sensitivity_weight": 0.4}, {"weight": 0.4}),
     ),
+    *rows(
+        "DeepSupervision",
+        "monai.losses.DeepSupervisionLoss",
+        d.pair(d.one_hot(2, 6, 5, 3), d.uniform(2, 2, 6, 5, 3)),
+        ({"loss": Ours("Dice", {"smooth": 1.0}), "weights": (1.0, 0.5)}, {"loss": DICE, "weights": [1.0, 0.5]}),
+        ({"loss": Ours("Dice", {"smooth": 1.0}), "weights": (0.2, 0.8)}, {"loss": DICE, "weights": [0.2, 0.8]}),
+        call=lambda peer, y_true, y_pred: peer(list(y_pred.movedim(-1, 2).unbind(1)), y_true.movedim(-1, 1)),
+        mean=True,
+        note="its default weights are not divided by their sum, and are 1/16 at least",
+    ),
+    *rows(
+        "OnClasses",
+        "segmentation_models_pytorch.losses.DiceLoss",
+        HARD,
+        (
+            {"loss": Ours("Dice", {"smooth": 1.0}), "classes": (0, 2)},
+            {"mode": "multilabel", "from_logits": False, "smooth": 0.5, "classes": [0, 2]},
+        ),
+        call=by_sample,
+    ),
     *rows("LovaszHinge", "kornia.losses.lovasz_hinge_loss", binary_maps, ({}, {}), call=hinge_maps),
     *rows(
         "LovaszHinge",
@@ -323,100 +344,5 @@ ROWS = [
         (LOGITS | {"norm": "l2"}, {"classes": 3, "dim": 2, "distance_type": "l2"}),
         call=d.channels_first,
         mean=True,
-    ),
-]
-
-THREE = np.array([0.2, 0.1, 0.7]).reshape(1, 1, 1, 3)
-EMPTY = np.zeros((1, 4, 1))
-FAULTS = [
-    fault(
-        "Dice",
-        "keras.losses.Dice",
-        {},
-        NONE | {"axis": 1, "dtype": "float64"},
-        "nothing predicted where nothing is costs 1",
-        (EMPTY, EMPTY),
-        right=np.zeros(1),
-        call=lambda peer, y_true, y_pred: peer(y_true, y_pred).mean(-1),
-    ),
-    fault(
-        "Dice",
-        "segmentation_models_pytorch.losses.DiceLoss",
-        {},
-        {"mode": "multilabel", "from_logits": False},
-        "whatever is predicted where nothing is costs 0",
-        (EMPTY, EMPTY + 0.5),
-        right=np.ones(1),
-        call=by_sample,
-    ),
-    fault(
-        "Dice",
-        "optax.losses.binary_dice_loss",
-        {"smooth": 2.0},
-        {"apply_sigmoid": False},
-        "probabilities are refused: they would have to sum to 1 over the one class",
-        (np.array([1.0, 0, 1, 0]).reshape(1, 4, 1), np.full((1, 4, 1), 0.5)),
-        right=np.array([1 - 2 / 3]),
-    ),
-    fault(
-        "GeneralizedDice",
-        "optax.losses.multiclass_generalized_dice_loss",
-        {},
-        {"smooth": 1e-9, "apply_softmax": False},
-        "weighs the losses of the classes, and not numerator and denominator, with weights of the whole batch",
-        (np.eye(2)[[[0, 0, 0, 1]]], np.array([[[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]])),
-        right=1 - 2 * (2.3 / 9 + 0.7) / (5.6 / 9 + 2.4),
-        mean=True,
-    ),
-    fault(
-        "Tversky",
-        "keras.losses.Tversky",
-        {"alpha": 1.0, "beta": 0.0},
-        NONE | {"alpha": 1.0, "beta": 0.0, "axis": 1, "dtype": "float64"},
-        "alpha and beta are swapped: 4 false positives to 8 true ones cost nothing",
-        (np.repeat([1.0, 0.0], [8, 4]).reshape(1, 12, 1), np.ones((1, 12, 1))),
-        right=np.array([1 / 3]),
-        call=lambda peer, y_true, y_pred: peer(y_true, y_pred).mean(-1),
-    ),
-    fault(
-        "FocalTversky",
-        "segmentation_models_pytorch.losses.TverskyLoss",
-        {},
-        {"mode": "multilabel", "from_logits": False, "alpha": 0.3, "beta": 0.7, "gamma": 0.75},
-        "the power is taken of the mean over the classes, and not of each",
-        (np.array([[[1.0, 1.0], [0.0, 0.0]]]), np.array([[[1.0, 0.5], [0.0, 0.5]]])),
-        right=np.array([0.5**0.75 / 2]),
-        call=by_sample,
-    ),
-    fault(
-        "AsymmetricFocal",
-        "monai.losses.unified_focal_loss.AsymmetricFocalLoss",
-        {},
-        NONE,
-        "classes from the third on cost nothing",
-        (np.eye(3)[[[[2]]]], THREE),
-        right=np.full((1, 1, 1), -0.7 * np.log(0.7)),
-        call=d.sum_classes,
-    ),
-    fault(
-        "AsymmetricFocalTversky",
-        "unified_focal_loss.AsymmetricFocalTverskyLoss",
-        {"gamma": 0.0},
-        {"gamma": 0.0},
-        "the Tversky index of each pixel on its own, and misses and false alarms weigh alike",
-        (np.eye(2)[[[[0, 0, 1, 1]]]], np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.4, 0.6]])[None, None]),
-        right=1 - (1.1 / (1.1 + 0.7 * 0.9 + 0.3 * 0.8) + 1.2 / (1.2 + 0.7 * 0.8 + 0.3 * 0.9)) / 2,
-        call=of_labels,
-        mean=True,
-    ),
-    fault(
-        "LovaszSoftmax",
-        "segmentation_models_pytorch.losses.LovaszLoss",
-        {},
-        {"mode": "multiclass", "per_image": True, "from_logits": False},
-        "`from_logits=False` is not looked at: the softmax is applied to probabilities",
-        (np.array([[[0, 1]]]), np.eye(2)[None, None]),
-        right=np.zeros(1),
-        call=in_float32(labels_by_sample),
     ),
 ]
