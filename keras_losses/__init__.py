@@ -49,6 +49,9 @@ from keras_losses.regression.poisson import Poisson as Poisson, poisson as poiss
 from keras_losses.segmentation.overlap import Dice as Dice, dice as dice
 from keras_losses.segmentation.overlap import Tversky as Tversky, tversky as tversky
 from keras_losses.sequence.ctc import CTC as CTC, ctc as ctc
+from keras_losses.wrappers.classes import OnClasses as OnClasses, on_classes as on_classes
+from keras_losses.wrappers.hardest import HardestK as HardestK, hardest_k as hardest_k
+from keras_losses.wrappers.supervision import DeepSupervision as DeepSupervision, deep_supervision as deep_supervision
 # isort: on
 # fmt: on
 
