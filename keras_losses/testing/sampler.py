@@ -48,7 +48,10 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     if kind == "onehot":
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if kind == "binary":
-        return rng.integers(0, 2, shape).astype(float)
+        x = rng.integers(0, 2, shape).astype(float)
+        if shape[-1:] > (1,):  # with room for it, every row has a positive: a sample without any may not count
+            x[..., 0] = np.where(x.any(axis=-1), x[..., 0], 1)
+        return x
     if kind == "sign":
         return 2.0 * rng.integers(0, 2, shape) - 1
     if kind == "count":
