@@ -27,21 +27,33 @@ from keras_losses.diagnosis.insight import per_sample as per_sample
 # fmt: off
 # isort: off
 # A loss more is a line more: the class and its function.
+from keras_losses.classification.asymmetric import AsymmetricMultilabel as AsymmetricMultilabel, asymmetric_multilabel as asymmetric_multilabel
+from keras_losses.classification.asymmetric import AsymmetricSingleLabel as AsymmetricSingleLabel, asymmetric_single_label as asymmetric_single_label
 from keras_losses.classification.binary import BinaryCrossentropy as BinaryCrossentropy, binary_crossentropy as binary_crossentropy
 from keras_losses.classification.categorical import CategoricalCrossentropy as CategoricalCrossentropy, categorical_crossentropy as categorical_crossentropy
 from keras_losses.classification.categorical import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy, sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from keras_losses.classification.complement import ComplementCrossentropy as ComplementCrossentropy, complement_crossentropy as complement_crossentropy
 from keras_losses.classification.consistency import JensenShannonConsistency as JensenShannonConsistency, jensen_shannon_consistency as jensen_shannon_consistency
+from keras_losses.classification.confusion import SoftF1 as SoftF1, soft_f1 as soft_f1
+from keras_losses.classification.confusion import WeightedKappa as WeightedKappa, weighted_kappa as weighted_kappa
 from keras_losses.classification.divergence import KLDivergence as KLDivergence, kl_divergence as kl_divergence
 from keras_losses.classification.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy, binary_focal_crossentropy as binary_focal_crossentropy
 from keras_losses.classification.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy, categorical_focal_crossentropy as categorical_focal_crossentropy
 from keras_losses.classification.focal import SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy, sparse_categorical_focal_crossentropy as sparse_categorical_focal_crossentropy
 from keras_losses.classification.hinge import CategoricalHinge as CategoricalHinge, categorical_hinge as categorical_hinge
 from keras_losses.classification.hinge import Hinge as Hinge, hinge as hinge
+from keras_losses.classification.hinge import MultiMargin as MultiMargin, multi_margin as multi_margin
 from keras_losses.classification.hinge import SquaredHinge as SquaredHinge, squared_hinge as squared_hinge
 from keras_losses.classification.poly import PolyCrossentropy as PolyCrossentropy, poly_crossentropy as poly_crossentropy
 from keras_losses.classification.poly import PolyFocalCrossentropy as PolyFocalCrossentropy, poly_focal_crossentropy as poly_focal_crossentropy
 from keras_losses.classification.sparsemax import Sparsemax as Sparsemax, sparsemax as sparsemax
+from keras_losses.classification.multilabel import MultilabelSoftMargin as MultilabelSoftMargin, multilabel_soft_margin as multilabel_soft_margin
+from keras_losses.classification.multilabel import TwoWay as TwoWay, two_way as two_way
+from keras_losses.classification.multilabel import ZLPR as ZLPR, zlpr as zlpr
+from keras_losses.detection.scores import DistributionFocal as DistributionFocal, distribution_focal as distribution_focal
+from keras_losses.detection.scores import GaussianFocal as GaussianFocal, gaussian_focal as gaussian_focal
+from keras_losses.detection.scores import QualityFocal as QualityFocal, quality_focal as quality_focal
+from keras_losses.detection.scores import Varifocal as Varifocal, varifocal as varifocal
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
 from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
 from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity

@@ -83,9 +83,8 @@ def binary_terms(loss: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     In log space throughout for logits.
     """
     positive, negative = label_shares(loss, y_true)
-    if loss.from_logits:
-        return positive * math.softplus(-y_pred), negative * math.softplus(y_pred)
-    return -positive * math.log_probability(y_pred), -negative * math.log_probability(1 - y_pred)
+    log_p, log_not_p = binary_logs(loss, y_pred)
+    return -positive * log_p, -negative * log_not_p
 
 
 def label_shares(loss: Any, y_true: Any) -> tuple[Any, Any]:
@@ -103,6 +102,13 @@ def mean_of_outputs(value: Any, mask: Any) -> Any:
     """The mean over the last axis; of what counts there, where `mask` tells its entries apart."""
     apart = mask is not None and len(mask.shape) == len(value.shape)
     return math.masked_mean(value, mask) if apart else math.mean(value)
+
+
+def binary_logs(loss: Any, y_pred: Any) -> tuple[Any, Any]:
+    """`log p` and `log(1 - p)`, from logits or from probabilities."""
+    if loss.from_logits:
+        return -math.softplus(-y_pred), -math.softplus(y_pred)
+    return math.log_probability(y_pred), math.log_probability(1 - y_pred)
 
 
 binary_crossentropy = function_of(BinaryCrossentropy)

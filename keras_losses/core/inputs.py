@@ -68,6 +68,8 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     prepared.valid = valid
     if true.kind.integer:
         _clean_labels(ignore, prepared, true, pred, own)
+    elif true.classes is not None:
+        _clean_positions(prepared, true, pred)
     if "mask" in loss.call_arguments:
         prepared.extra["mask"] = keep
     if pred.parts:
@@ -265,6 +267,14 @@ def _clean_labels(ignore, prepared, true: Spec, pred: Spec, own):
     if wrong is not None:
         labels = ops.where(wrong, ops.zeros_like(labels), labels)
     prepared.y_true, prepared.wrong = labels, wrong
+
+
+def _clean_positions(prepared, true: Spec, pred: Spec):
+    """Positions in range; which were not is noted."""
+    last = _size(prepared.y_pred, pred, true.classes) - 1
+    inside = (prepared.y_true >= 0) & (prepared.y_true <= ops.cast(last, prepared.y_true.dtype))  # False for NaN
+    prepared.y_true = ops.where(inside, prepared.y_true, ops.zeros_like(prepared.y_true))
+    prepared.wrong = ops.logical_not(inside)
 
 
 def _size(x, spec, name):

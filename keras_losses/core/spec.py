@@ -30,6 +30,7 @@ KINDS = {
         Kind("sign", "-1 or 1 (0 counts as -1)"),
         Kind("label", "integer class ids", integer=True),
         Kind("id", "integer ids, equal or not", integer=True),
+        Kind("position", "real positions from 0 to the last bin"),
         Kind("relevance", "relevances >= 0; negative is padding"),
         Kind("positive", "numbers > 0", fill=1.0),
         Kind("count", "numbers >= 0"),
@@ -46,7 +47,8 @@ class Spec:
     Args:
         kind: one of `KINDS`.
         axes: the axes, parsed: names, integers (as strings) and at most one `*name` for any number of axes.
-        classes: for `label`, the axis of the other tensor that counts the classes: ids are 0 to its size - 1.
+        classes: for `label` and `position`, the axis of the other tensor that counts the classes or bins: what is in range
+            is 0 to its size - 1.
         parts: for `parts`, `{name: kind}` of what is packed, in order.
     """
 
@@ -102,6 +104,11 @@ relevance, positive, count, boxes = _maker("relevance"), _maker("positive"), _ma
 def label(axes: str, classes: str | None = "C") -> Spec:
     """Integer class ids from 0 to the size of the axis `classes` - 1; `classes=None`: any integers, compared only."""
     return Spec(KINDS["label" if classes else "id"], tuple(axes.split()), classes=classes)
+
+
+def position(axes: str, classes: str = "C") -> Spec:
+    """Real numbers from 0 to the size of the axis `classes` - 1: where something lies among the bins of that axis."""
+    return Spec(KINDS["position"], tuple(axes.split()), classes=classes)
 
 
 def parts(axes: str, **kinds: Any) -> Spec:

@@ -40,13 +40,18 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     kind = spec.kind.name
     if kind == "label":
         return rng.integers(0, sizes[spec.classes or "C"], shape)
+    if kind == "position":
+        return rng.uniform(0, sizes[spec.classes or "C"] - 1, shape)
     if kind == "id":
         # Each id occurs, and occurs again, wherever there are four or more.
         return np.arange(int(np.prod(shape))).reshape(shape) % 2 + 1
     if kind == "onehot":
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if kind == "binary":
-        return rng.integers(0, 2, shape).astype(float)
+        x = rng.integers(0, 2, shape).astype(float)
+        if shape[-1:] > (1,):  # with room for it, every row has a positive: a sample without any may not count
+            x[..., 0] = np.where(x.any(axis=-1), x[..., 0], 1)
+        return x
     if kind == "sign":
         return 2.0 * rng.integers(0, 2, shape) - 1
     if kind == "count":

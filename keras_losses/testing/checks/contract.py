@@ -383,6 +383,6 @@ def alive(make):
     wrong = (
         -100.0 * (2 * y_true - 1)
         if y_true.ndim == y_pred.ndim
-        else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1])])
+        else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1]).astype(int)])
     )
     assert np.abs(gradient(lambda p: loss(y_true, p), wrong)).max() > 1e-3
