@@ -17,8 +17,9 @@ class AddSeesaw(AddLoss):
     """Adds a Seesaw loss to what `fit` minimises, counts the labels that training has seen, and passes the prediction on.
 
     The counts are a variable, `layer.counts`: saved with the model, and no part of what an optimizer trains. A training step
-    first adds the labels of its batch that count (not masked, not ignored, no class out of range, weight not 0), on all
-    replicas, then uses the counts. Validation and prediction leave them as they are.
+    first adds the labels of its batch that count (not masked, not ignored, not out of range, of a weight other than 0), then
+    uses the counts; on several replicas of `tf.distribute` it adds the mean over them, as only ratios matter. Validation and
+    prediction leave the counts as they are.
 
     Args:
         loss: a `keras_losses.Seesaw` that reduces to one number. The counts start from its `class_counts`: zeros, of which
@@ -63,7 +64,7 @@ class AddSeesaw(AddLoss):
             name="counts",
             dtype="float32",
             autocast=False,
-            aggregation="sum",
+            aggregation="mean",
         )
         self._occurrences = _Occurrences(ignore_class=loss.ignore_class, axis=loss.axis)
 
