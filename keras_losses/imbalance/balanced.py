@@ -4,15 +4,11 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.binary import binary_terms
-from keras_losses.core.align import pad_rank
-from keras_losses.core.fields import ClassWeight
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import binary, logit, prob
-from keras_losses.core.weighting import check_binary_weights
+from keras_losses.imbalance.yes_no import YesNo, counting
 
 
-class BalancedBinaryCrossentropy(Loss):
+class BalancedBinaryCrossentropy(YesNo):
     """Binary cross-entropy in which the positives and the negatives of an image have the same weight in all.
 
     Formula: `mean -(beta w_1 y log p + (1 - beta) w_0 (1 - y) log(1 - p))` over all entries of a sample, `beta` being the share
@@ -45,22 +41,8 @@ class BalancedBinaryCrossentropy(Loss):
     Reference: S. Xie, Z. Tu, Holistically-nested edge detection, 2015, arXiv:1504.06375.
     """
 
-    from_logits: bool = False
-    class_weight: ClassWeight = None
-
-    y_true = binary("B *S D")
-
-    @property
-    def y_pred(self):
-        return logit("B *S D") if self.from_logits else prob("B *S D")
-
-    def validate(self):
-        check_binary_weights(self)
-
     def call(self, y_true, y_pred, mask=None):
-        inside = ops.ones_like(y_pred, dtype="bool")
-        if mask is not None:
-            inside = ops.logical_and(inside, pad_rank(mask, len(y_pred.shape)))
+        inside = counting(mask, y_pred)
         axes = tuple(range(1, len(y_pred.shape)))
         beta = math.masked_mean(1 - y_true, inside, axis=axes)
         beta = ops.where(ops.logical_and(beta > 0, beta < 1), beta, 0.5 * ops.ones_like(beta))

@@ -6,15 +6,12 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.binary import binary_terms
-from keras_losses.core.align import pad_rank
-from keras_losses.core.fields import ClassWeight, Range
+from keras_losses.core.fields import Range
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import binary, logit, prob
-from keras_losses.core.weighting import check_binary_weights
+from keras_losses.imbalance.yes_no import YesNo, counting
 
 
-class GradientHarmonized(Loss):
+class GradientHarmonized(YesNo):
     """Binary cross-entropy in which the many easy entries, and the few hopeless ones, weigh together as much as any others.
 
     Formula: `mean_d N / (M R(g_d)) bce_d`. `g = |p - y|` is the size of the gradient of an entry, [0, 1] is divided into `bins`
@@ -50,24 +47,12 @@ class GradientHarmonized(Loss):
     Reference: B. Li, Y. Liu, X. Wang, Gradient harmonized single-stage detector, 2019, arXiv:1811.05181.
     """
 
-    from_logits: bool = False
     bins: Annotated[int, Range(ge=1)] = 30
-    class_weight: ClassWeight = None
 
-    y_true = binary("B *S D")
     couples_batch = True
 
-    @property
-    def y_pred(self):
-        return logit("B *S D") if self.from_logits else prob("B *S D")
-
-    def validate(self):
-        check_binary_weights(self)
-
     def call(self, y_true, y_pred, mask=None):
-        inside = ops.ones_like(y_pred, dtype="bool")
-        if mask is not None:
-            inside = ops.logical_and(inside, pad_rank(mask, len(y_pred.shape)))
+        inside = counting(mask, y_pred)
         value = self._weights(y_true, y_pred, inside) * sum(binary_terms(self, y_true, y_pred))
         value = math.masked_mean(value, inside)
         return value if mask is None else (value, ops.any(inside, axis=-1))
@@ -75,11 +60,13 @@ class GradientHarmonized(Loss):
     def _weights(self, y_true: Any, y_pred: Any, inside: Any) -> Any:
         p = ops.stop_gradient(ops.sigmoid(y_pred) if self.from_logits else y_pred)
         region = ops.cast(math.clip(ops.floor(math.absolute(p - y_true) * self.bins), 0, self.bins - 1), "int32")
-        flat, counted = ops.reshape(region, (-1,)), ops.reshape(ops.cast(inside, "int32"), (-1,))
-        density = ops.segment_sum(counted, flat, num_segments=self.bins)
-        regions = ops.sum(ops.cast(density > 0, "int32"))
-        total = ops.cast(ops.sum(density), y_pred.dtype)
-        return math.safe_divide(total, ops.cast(regions * ops.take(density, region, axis=0), y_pred.dtype))
+        # In integers: float32 stops counting at 2^24.
+        each = ops.segment_sum(
+            ops.reshape(ops.cast(inside, "int32"), (-1,)), ops.reshape(region, (-1,)), num_segments=self.bins
+        )
+        density = ops.cast(each, y_pred.dtype)
+        regions = ops.sum(ops.cast(each > 0, y_pred.dtype))
+        return math.safe_divide(ops.sum(density), regions * ops.take(density, region, axis=0))
 
 
 gradient_harmonized = function_of(GradientHarmonized)

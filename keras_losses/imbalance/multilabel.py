@@ -7,35 +7,24 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.binary import binary_terms
-from keras_losses.core.fields import ClassCounts, ClassWeight, Fraction, NonNegative, Positive, Range
+from keras_losses.core.fields import ClassCounts, Fraction, NonNegative, Positive, Range
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import binary, logit, prob
-from keras_losses.core.weighting import binary_weights, check_binary_weights, per_class
+from keras_losses.core.spec import binary
+from keras_losses.core.weighting import binary_weights, per_class
+from keras_losses.imbalance.yes_no import YesNo
 
 
-class Multilabel(Loss):
-    """Base of losses of yes/no outputs, one a class: a subclass writes `call`.
+class Multilabel(YesNo):
+    """Base of those with one output a class: a subclass writes `call`.
 
     Args:
-        from_logits: `y_pred` holds logits, not probabilities.
         axis: the axis of the classes, over which the mean is taken.
-        class_weight: the weights `(w_0, w_1)` of no and yes, or `{class: weight}`, or None.
     """
 
-    from_logits: bool = False
     axis: int = -1
-    class_weight: ClassWeight = None
 
     y_true = binary("B *S C")
     last_axis = "axis"
-
-    @property
-    def y_pred(self):
-        return logit("B *S C") if self.from_logits else prob("B *S C")
-
-    def validate(self):
-        check_binary_weights(self)
 
 
 class DistributionBalanced(Multilabel):

@@ -55,7 +55,7 @@ class BalancedSoftmax(CountedCrossentropy):
 
 
 class LogitAdjustedCrossentropy(BalancedSoftmax):
-    """Cross-entropy of logits to which the logarithm of the class prior is added: its argmax without it is the balanced one.
+    """Cross-entropy of logits plus the logarithm of the class prior: the logits alone then compare classes as if all were even.
 
     Formula: `-log softmax(z + tau log pi)_y` with the prior `pi_c = n_c / sum n`. Probabilities are taken as `z = log p`, which
     are logits up to a constant. In use, the classes are compared by `z` alone; the loss of held-out data has the prior of the
