@@ -54,6 +54,16 @@ from keras_losses.detection.scores import DistributionFocal as DistributionFocal
 from keras_losses.detection.scores import GaussianFocal as GaussianFocal, gaussian_focal as gaussian_focal
 from keras_losses.detection.scores import QualityFocal as QualityFocal, quality_focal as quality_focal
 from keras_losses.detection.scores import Varifocal as Varifocal, varifocal as varifocal
+from keras_losses.imbalance.balanced import BalancedBinaryCrossentropy as BalancedBinaryCrossentropy, balanced_binary_crossentropy as balanced_binary_crossentropy
+from keras_losses.imbalance.effective_number import ClassBalancedCrossentropy as ClassBalancedCrossentropy, class_balanced_crossentropy as class_balanced_crossentropy
+from keras_losses.imbalance.effective_number import effective_number_weights as effective_number_weights
+from keras_losses.imbalance.harmonized import GradientHarmonized as GradientHarmonized, gradient_harmonized as gradient_harmonized
+from keras_losses.imbalance.ldam import LDAM as LDAM, ldam as ldam
+from keras_losses.imbalance.multilabel import DistributionBalanced as DistributionBalanced, distribution_balanced as distribution_balanced
+from keras_losses.imbalance.multilabel import Equalization as Equalization, equalization as equalization
+from keras_losses.imbalance.prior import BalancedSoftmax as BalancedSoftmax, balanced_softmax as balanced_softmax
+from keras_losses.imbalance.prior import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy, logit_adjusted_crossentropy as logit_adjusted_crossentropy
+from keras_losses.imbalance.seesaw import Seesaw as Seesaw, seesaw as seesaw
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
 from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
 from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity

@@ -47,7 +47,7 @@ def others(hint, default):
         if get_origin(args[0]) is tuple:  # a matrix
             return [((0.0, 0.5), (0.5, 0.0))]
         whole = int in (args[0], *get_args(args[0]))
-        return [(2,), (1, 0)] if whole else [(2.0, 0.5, 1.5), (2.0, 0.5)]
+        return [(2,), (1, 0)] if whole else [(2.0, 0.5, 1.5), (2.0, 0.5), (0.3, 0.7)]
     if origin is dict:
         return [{1: 3.0}]
     values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7], str: ["other"], type(None): [None]}.get(hint, [])

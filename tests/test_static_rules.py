@@ -220,6 +220,7 @@ def test_all_is_complete():
         "debugging",
         "diagnose",
         "deserialize",
+        "effective_number_weights",
         "function_of",
         "get",
         "per_sample",

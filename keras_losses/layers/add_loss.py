@@ -101,7 +101,10 @@ class AddLoss(keras.layers.Layer):
 
     def call(self, y_pred: Any, y_true: Any = None, sample_weight: Any = None) -> Any:
         target = keras.tree.map_structure(ops.zeros_like, y_pred) if y_true is None else y_true
-        value: Any = self.loss(target, y_pred, sample_weight=sample_weight)
+        return self.include(self.loss(target, y_pred, sample_weight=sample_weight), y_pred)
+
+    def include(self, value: Any, y_pred: Any) -> Any:
+        """`y_pred`, after the value of the loss has been added to what `fit` minimises, and logged."""
         self.add_loss(ops.cast(self.weight, value.dtype) * value)
         samples = ops.cast(ops.shape(keras.tree.flatten(y_pred)[0])[0], self.metric.total.dtype)
         self.metric.total.assign_add(ops.cast(ops.stop_gradient(value), samples.dtype) * samples)
