@@ -65,7 +65,17 @@ from keras_losses.imbalance.prior import BalancedSoftmax as BalancedSoftmax, bal
 from keras_losses.imbalance.prior import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy, logit_adjusted_crossentropy as logit_adjusted_crossentropy
 from keras_losses.imbalance.seesaw import Seesaw as Seesaw, seesaw as seesaw
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
+from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive
+from keras_losses.noisy_labels.active_passive import NormalizedCrossentropy as NormalizedCrossentropy, normalized_crossentropy as normalized_crossentropy
+from keras_losses.noisy_labels.active_passive import ProbabilityAbsoluteError as ProbabilityAbsoluteError, probability_absolute_error as probability_absolute_error
+from keras_losses.noisy_labels.bitempered import BiTemperedLogistic as BiTemperedLogistic, bi_tempered_logistic as bi_tempered_logistic
+from keras_losses.noisy_labels.bootstrapping import Bootstrapping as Bootstrapping, bootstrapping as bootstrapping
 from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from keras_losses.noisy_labels.generalized import GeneralizedCrossentropy as GeneralizedCrossentropy, generalized_crossentropy as generalized_crossentropy
+from keras_losses.noisy_labels.generalized import TaylorCrossentropy as TaylorCrossentropy, taylor_crossentropy as taylor_crossentropy
+from keras_losses.noisy_labels.jensen_shannon import GeneralizedJensenShannon as GeneralizedJensenShannon, generalized_jensen_shannon as generalized_jensen_shannon
+from keras_losses.noisy_labels.symmetric import ReverseCrossentropy as ReverseCrossentropy, reverse_crossentropy as reverse_crossentropy
+from keras_losses.noisy_labels.symmetric import SymmetricCrossentropy as SymmetricCrossentropy, symmetric_crossentropy as symmetric_crossentropy
 from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity
 from keras_losses.regression.elementwise import Huber as Huber, huber as huber
 from keras_losses.regression.elementwise import LogCosh as LogCosh, log_cosh as log_cosh

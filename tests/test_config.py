@@ -24,6 +24,8 @@ from keras_losses.core.registry import public
 
 LOSSES = {name: x for name, x in public().items() if isinstance(x, type)}
 FUNCTIONS = {name: x for name, x in public().items() if not isinstance(x, type)}
+# A loss that is held by another may have to take class ids.
+HELD = (kl.SparseCategoricalCrossentropy(class_weight=(2.0, 1.0)),)
 TERMS = (kl.MeanSquaredError(weights=(2.0, 1.0)), 2 * kl.Huber(delta=0.5) + kl.LogCosh(), keras.losses.MeanAbsoluteError())
 
 
@@ -40,7 +42,7 @@ def others(hint, default):
     if origin is Literal:
         return [v for v in args if v != default]
     if isinstance(hint, type) and issubclass(hint, keras.losses.Loss):
-        return [term for term in TERMS if isinstance(term, kl.Loss)]
+        return [term for term in (*TERMS, *HELD) if isinstance(term, kl.Loss)]
     if origin is tuple:
         if fields.takes_loss(hint):
             return [TERMS]
@@ -50,7 +52,9 @@ def others(hint, default):
         return [(2,), (1, 0)] if whole else [(2.0, 0.5, 1.5), (2.0, 0.5), (0.3, 0.7)]
     if origin is dict:
         return [{1: 3.0}]
-    values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7], str: ["other"], type(None): [None]}.get(hint, [])
+    values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7, 1.5, -0.7], str: ["other"], type(None): [None]}.get(
+        hint, []
+    )
     return [v for v in values if type(v) is not type(default) or v != default]
 
 

@@ -58,7 +58,7 @@ def _likely(true_shape, pred_shape, true, pred):
     """The likely mistake, as a sentence, where there is one."""
     if true_shape and pred_shape and None not in (true_shape[0], pred_shape[0]) and true_shape[0] != pred_shape[0]:
         return " The batch sizes differ: check that x and y have the same number of samples."
-    if true.kind.integer and len(true_shape) == len(pred_shape):
+    if true.kind.integer and not true.dense and len(true_shape) == len(pred_shape):
         return (
             " The targets look one-hot: this loss takes integer ids; use the loss without `Sparse` in its name, "
             "or `ops.argmax(y, axis=-1)`."

@@ -44,6 +44,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
+    true = true.met_by(_shape(y_true), _shape(y_pred))
     rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
@@ -75,6 +76,10 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
+
+
+def _shape(x):
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def _cast(x, kind: Kind, compute):
