@@ -63,6 +63,8 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         _clean_labels(loss, prepared, true, pred)
     if "mask" in loss.call_arguments:
         prepared.extra["mask"] = _both(keep, prepared.valid)  # what is ignored does not count either
+        if prepared.valid is not None:  # nor does a sample of which a mask leaves only that
+            prepared.valid = _both(prepared.valid, _keep(who, None, mask, tuple(y_pred.shape)))
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
