@@ -72,7 +72,9 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     elif true.classes is not None:
         _clean_positions(prepared, true, pred)
     if "mask" in loss.call_arguments:
-        prepared.extra["mask"] = keep
+        prepared.extra["mask"] = _both(keep, _insert(prepared.valid, own))  # what is ignored does not count either
+        if prepared.valid is not None:  # nor does a sample of which a mask leaves only that
+            prepared.valid = _both(prepared.valid, _keep(who, None, mask, shape))
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
@@ -200,12 +202,12 @@ def _keep(who, weight, mask, shape):
     return keep
 
 
-def _both(keep, given):
-    """Two masks at once, their axes matched from the left."""
-    if keep is None:
-        return given
-    rank = max(len(keep.shape), len(given.shape))
-    return ops.logical_and(align.pad_rank(keep, rank), align.pad_rank(given, rank))
+def _both(first, second):
+    """What two masks let through, their axes matched from the left; None: all."""
+    if first is None or second is None:
+        return second if first is None else first
+    rank = max(len(first.shape), len(second.shape))
+    return ops.logical_and(align.pad_rank(first, rank), align.pad_rank(second, rank))
 
 
 def _labelled(y_true, true: Spec, ignore: int):
