@@ -84,10 +84,15 @@ from keras_losses.regression.elementwise import MeanAbsolutePercentageError as M
 from keras_losses.regression.elementwise import MeanSquaredError as MeanSquaredError, mean_squared_error as mean_squared_error
 from keras_losses.regression.elementwise import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError, mean_squared_logarithmic_error as mean_squared_logarithmic_error
 from keras_losses.regression.poisson import Poisson as Poisson, poisson as poisson
+from keras_losses.segmentation.calibration import NeighborAwareCalibration as NeighborAwareCalibration, neighbor_aware_calibration as neighbor_aware_calibration
+from keras_losses.segmentation.distance import Boundary as Boundary, boundary as boundary
+from keras_losses.segmentation.distance import HausdorffDistance as HausdorffDistance, hausdorff_distance as hausdorff_distance
 from keras_losses.segmentation.generalized import GeneralizedDice as GeneralizedDice, generalized_dice as generalized_dice
 from keras_losses.segmentation.logarithmic import ExponentialLogarithmic as ExponentialLogarithmic, exponential_logarithmic as exponential_logarithmic
 from keras_losses.segmentation.lovasz import LovaszHinge as LovaszHinge, lovasz_hinge as lovasz_hinge
 from keras_losses.segmentation.lovasz import LovaszSoftmax as LovaszSoftmax, lovasz_softmax as lovasz_softmax
+from keras_losses.segmentation.morphology import CenterlineDice as CenterlineDice, centerline_dice as centerline_dice
+from keras_losses.segmentation.morphology import HausdorffErosion as HausdorffErosion, hausdorff_erosion as hausdorff_erosion
 from keras_losses.segmentation.overlap import Dice as Dice, dice as dice
 from keras_losses.segmentation.overlap import FocalTversky as FocalTversky, focal_tversky as focal_tversky
 from keras_losses.segmentation.overlap import Jaccard as Jaccard, jaccard as jaccard
@@ -97,6 +102,7 @@ from keras_losses.segmentation.statistics import SensitivitySpecificity as Sensi
 from keras_losses.segmentation.unified import AsymmetricFocal as AsymmetricFocal, asymmetric_focal as asymmetric_focal
 from keras_losses.segmentation.unified import AsymmetricFocalTversky as AsymmetricFocalTversky, asymmetric_focal_tversky as asymmetric_focal_tversky
 from keras_losses.segmentation.unified import UnifiedFocal as UnifiedFocal, unified_focal as unified_focal
+from keras_losses.segmentation.wasserstein import GeneralizedWassersteinDice as GeneralizedWassersteinDice, generalized_wasserstein_dice as generalized_wasserstein_dice
 from keras_losses.sequence.ctc import CTC as CTC, ctc as ctc
 from keras_losses.wrappers.classes import OnClasses as OnClasses, on_classes as on_classes
 from keras_losses.wrappers.hardest import HardestK as HardestK, hardest_k as hardest_k

@@ -25,6 +25,7 @@ from keras_losses.math.elementary import (
     tiny,
     xlogy,
 )
+from keras_losses.math.grid import cross, distance_transform, shifts, window_max
 from keras_losses.math.reductions import (
     constant_max,
     diagonal,
@@ -46,8 +47,10 @@ __all__ = [
     "chain_logsumexp",
     "clip",
     "constant_max",
+    "cross",
     "diagonal",
     "digamma",
+    "distance_transform",
     "floor",
     "focal_weight",
     "largest",
@@ -73,7 +76,9 @@ __all__ = [
     "safe_log",
     "safe_norm",
     "safe_sqrt",
+    "shifts",
     "softplus",
     "tiny",
+    "window_max",
     "xlogy",
 ]
