@@ -119,7 +119,7 @@ def test_unknown_and_missing_fields(name):
         assert attempt(lambda config=config: cls.from_config(config), name) is None
     for field in parameters(cls):
         loss = attempt(lambda field=field: cls.from_config({k: v for k, v in good.items() if k != field}), name, field)
-        assert (loss is None) == (field == "terms")
+        assert (loss is None) == (field in hostile.required(name))
         if loss is not None:
             assert loss.get_config() == cls(**hostile.required(name)).get_config()
 
