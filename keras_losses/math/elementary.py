@@ -41,6 +41,16 @@ def maximum(x: Any, low: float) -> Any:
     return ops.where(x > low, x, ops.full_like(x, low))
 
 
+def lesser(x: Any, y: Any) -> Any:
+    """The smaller of two tensors, entry by entry; the two share the gradient where they are equal."""
+    return ops.where(x < y, x, ops.where(y < x, y, 0.5 * x + 0.5 * y))
+
+
+def greater(x: Any, y: Any) -> Any:
+    """The larger of two tensors, entry by entry; the two share the gradient where they are equal."""
+    return ops.where(x > y, x, ops.where(y > x, y, 0.5 * x + 0.5 * y))
+
+
 def clip(x: Any, low: float, high: float) -> Any:
     """`x` within [low, high], with gradient 0 at the edges and outside."""
     return minimum(maximum(x, low), high)

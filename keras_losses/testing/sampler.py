@@ -68,10 +68,25 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     if kind == "boxes":
         start, size = rng.uniform(0, 5, (*shape[:-1], 2)), rng.uniform(1, 4, (*shape[:-1], 2))
         return np.concatenate([start, start + size], axis=-1)
+    if kind == "rotated":
+        parts = rng.uniform(0, 5, (*shape[:-1], 2)), rng.uniform(1, 4, (*shape[:-1], 2)), rng.uniform(-2, 2, (*shape[:-1], 1))
+        return np.concatenate(parts, axis=-1)
+    if kind == "keypoints":
+        return _keypoints(shape, rng)
     if kind == "parts":
         inner = shape[:-1]
         return np.stack([draw(Spec(k, spec.axes[:-1]), inner, rng, sizes) for _, k in spec.parts], axis=-1)
     return rng.normal(size=shape)
+
+
+def _keypoints(shape, rng):
+    """Points scattered a little around one figure, so that a target and a prediction are near; the first are labelled."""
+    count = shape[-2]
+    figure = np.stack([np.arange(count) % 4, np.arange(count) // 4], axis=-1)
+    visible = rng.integers(0, 3, (*shape[:-1], 1))
+    visible[..., :3, :] = 2
+    area = rng.uniform(4, 9, (*shape[:-2], 1, 1)) * np.ones((count, 1))
+    return np.concatenate([figure + rng.uniform(0, 0.5, (*shape[:-1], 2)), visible, area], axis=-1)[..., : shape[-1]]
 
 
 def _shape(spec, spatial, sizes):
