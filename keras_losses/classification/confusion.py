@@ -115,7 +115,7 @@ class WeightedKappa(Loss):
     >>> y, near, far = np.eye(3), np.eye(3)[[0, 1, 1]], np.eye(3)[[0, 1, 0]]
     >>> loss = kl.WeightedKappa(num_classes=3)
     >>> round(float(loss(y, near)), 4), round(float(loss(y, far)), 4)
-    (-1.0986, 0.1823)
+    (-1.0986, 0.0)
 
     Reference: J. de la Torre, D. Puig, A. Valls, Weighted kappa loss function for multi-class classification of ordinal data
     in deep learning, 2018.

@@ -1,11 +1,11 @@
 """Margin losses of classifiers."""
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.fields import ClassWeight, NonNegative
+from keras_losses.core.fields import ClassWeight, NonNegative, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, onehot, real, sign
@@ -159,7 +159,7 @@ class MultiMargin(Loss):
     Reference: J. Weston, C. Watkins, Support vector machines for multi-class pattern recognition, 1999.
     """
 
-    p: Literal[1, 2] = 1
+    p: Annotated[int, Range(ge=1, le=2)] = 1
     margin: NonNegative = 1.0
     axis: int = -1
     class_weight: ClassWeight = None

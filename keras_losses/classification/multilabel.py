@@ -92,7 +92,7 @@ class ZLPR(Loss):
 
     >>> import numpy as np, keras_losses as kl
     >>> round(float(kl.ZLPR(from_logits=True)(np.array([[1, 0, 0]]), np.array([[3.0, -3.0, 2.0]]))), 4)
-    2.1812
+    2.1814
 
     Reference: J. Su et al., ZLPR: a novel loss for multi-label classification, 2022, arXiv:2208.02955.
     """

@@ -35,6 +35,8 @@ KINDS = {
         Kind("positive", "numbers > 0", fill=1.0),
         Kind("count", "numbers >= 0"),
         Kind("boxes", "boxes, four numbers each"),
+        Kind("rotated", "rotated boxes: center x and y, width, height, angle in radians"),
+        Kind("keypoints", "keypoints: x and y, in targets with visibility (0: not labelled), and area if asked for"),
         Kind("parts", "several tensors packed on the last axis"),
     )
 }
@@ -60,9 +62,10 @@ class Spec:
     dense: bool = False
 
     def __post_init__(self) -> None:
-        if not self.axes or sum(a.startswith("*") for a in self.axes) > 1 or len(set(self.axes)) < len(self.axes):
+        names = [a for a in self.axes if not a.isdecimal()]
+        if not self.axes or sum(a.startswith("*") for a in names) > 1 or len(set(names)) < len(names):
             raise ValueError(
-                f"Axes must be different names or integers with at most one `*name`, as in 'B *S C'. Received: {self}"
+                f"Axes must be different names, or integers, with at most one `*name`, as in 'B *S C'. Received: {self}"
             )
         if not all(a.removeprefix("*").isidentifier() or a.isdecimal() for a in self.axes):
             raise ValueError(f"An axis is a name such as B, a number such as 4, or *S. Received: {self}")
@@ -107,7 +110,8 @@ def _maker(kind: str) -> Any:
 
 real, logit, prob, simplex = _maker("real"), _maker("logit"), _maker("prob"), _maker("simplex")
 binary, onehot, sign = _maker("binary"), _maker("onehot"), _maker("sign")
-relevance, positive, count, boxes = _maker("relevance"), _maker("positive"), _maker("count"), _maker("boxes")
+relevance, positive, count = _maker("relevance"), _maker("positive"), _maker("count")
+boxes, rotated, keypoints = _maker("boxes"), _maker("rotated"), _maker("keypoints")
 
 
 def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:

@@ -44,7 +44,7 @@ class NormalizedCrossentropy(SmoothedLabelLoss):
     Reference: X. Ma et al., Normalized loss functions for deep learning with noisy labels, 2020, arXiv:2006.13554.
     """
 
-    by_design = BOUNDED
+    by_design = {"contract-alive": BOUNDED["contract-alive"]}  # it fades like 1 / distance^2, and does not vanish
 
     def of_classes(self, y_pred):
         log_p = log_probabilities(self, y_pred)
@@ -112,9 +112,8 @@ class ActivePassive(Loss):
     Example:
 
     >>> import numpy as np, keras_losses as kl
-    >>> loss = kl.ActivePassive(
-    ...     kl.NormalizedCrossentropy(from_logits=True), kl.ProbabilityAbsoluteError(from_logits=True), beta=0.5
-    ... )
+    >>> active, passive = kl.NormalizedCrossentropy(from_logits=True), kl.ProbabilityAbsoluteError(from_logits=True)
+    >>> loss = kl.ActivePassive(active=active, passive=passive, beta=0.5)
     >>> float(loss(np.array([0]), np.array([[0.0, 0.0]])))
     1.0
 

@@ -51,7 +51,7 @@ class BiTemperedLogistic(Loss):
     >>> import numpy as np, keras_losses as kl
     >>> loss = kl.BiTemperedLogistic(t1=0.0, t2=2.0)
     >>> round(float(loss(np.array([1]), np.array([[1.5, 0.0]]))), 4)
-    0.64
+    0.4444
 
     Reference: E. Amid et al., Robust bi-tempered logistic loss based on Bregman divergences, 2019, arXiv:1906.03361.
     """

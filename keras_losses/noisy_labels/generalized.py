@@ -147,8 +147,10 @@ class TaylorCrossentropy(SmoothedLabelLoss):
 
 
 def one_minus_power(p: Any, q: float) -> Any:
-    """`(1 - p^q) / q`, with a finite gradient at 0."""
-    return (1 - math.power(p, q)) / q
+    """`(1 - p^q) / q`, exact for every q; below 1e-7 the power is a line through 0."""
+    inside = p > math.EPSILON
+    curve = -ops.expm1(q * ops.log(ops.where(inside, p, ops.ones_like(p))))
+    return ops.where(inside, curve, 1 - p * math.EPSILON ** (q - 1)) / q
 
 
 categorical_generalized_cross_entropy = function_of(CategoricalGeneralizedCrossEntropy)

@@ -68,30 +68,27 @@ class GeneralizedJensenShannon(LabelLoss):
 
     def of_classes(self, y_pred):
         pi = self.weight
-        if self.from_logits:
-            p, log_m, excess, apart = self._from_logits(y_pred)
-        else:
-            p, log_m, excess, apart = self._from_probabilities(y_pred)
+        p, excess, apart = self._from_logits(y_pred) if self.from_logits else self._from_probabilities(y_pred)
+        # log m of the class: of its two forms the one that is exact where the other factor is large.
+        log_m = ops.log(pi + (1 - pi) * p) if pi < 0.5 else ops.log1p((pi - 1) * (1 - p))
         # pi KL(e_y, m) + (1 - pi) KL(p, m), where the classes other than the label have p / m = 1 / (1 - pi).
         return 1 - p + (pi / (1 - pi) * log_m + p * excess - apart) / numbers.log1p(-pi)
 
-    def _from_logits(self, y_pred) -> tuple[Any, ...]:
-        """Of each class as the label: p, log m, log(m / p); and how far the views are apart."""
+    def _from_logits(self, y_pred) -> tuple[Any, Any, Any]:
+        """Of each class as the label: p and log(m / p); and how far the views are apart."""
         log_p, log_rest, apart = ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred), 0
         if self.views > 1:
             each, number = log_p, numbers.log(self.views)
             log_p, log_rest = (ops.logsumexp(x, axis=1) - number for x in (log_p, log_rest))
             apart = _apart(ops.exp(each), each, log_p)
-        log_rest = numbers.log(self.weight) + log_rest
-        return ops.exp(log_p), math.logaddexp(log_rest, log_p), math.softplus(log_rest - log_p), apart
+        return ops.exp(log_p), math.softplus(numbers.log(self.weight) + log_rest - log_p), apart
 
-    def _from_probabilities(self, y_pred) -> tuple[Any, ...]:
-        p, pi, apart = rows_of_one(y_pred), self.weight, 0
+    def _from_probabilities(self, y_pred) -> tuple[Any, Any, Any]:
+        p, apart = rows_of_one(y_pred), 0
         if self.views > 1:
             each, p = p, math.mean(p, axis=1)
             apart = _apart(each, math.log_probability(each), math.log_probability(p))
-        excess = ops.log1p(pi * (1 - p) / math.floor(p, math.EPSILON))
-        return p, ops.log(pi + (1 - pi) * p), excess, apart
+        return p, ops.log1p(self.weight * (1 - p) / math.floor(p, math.EPSILON)), apart
 
 
 def _apart(p, log_p, log_mean):

@@ -11,10 +11,11 @@ from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, simplex
 from keras_losses.core.weighting import class_weights
 
-BOUNDED = {
-    "contract-alive": "it is bounded: far from its label a sample hardly pulls, which is what makes it robust",
-}
-"""`by_design` of the losses whose gradient fades for a label that the model is sure is wrong."""
+BOUNDED = dict.fromkeys(
+    ("contract-alive", "gradient-dead"),
+    "it is bounded: far from its label a sample hardly pulls, which makes it robust",
+)
+"""`by_design` of the losses whose gradient vanishes for a label that the model is sure is wrong."""
 
 
 class LabelLoss(Loss):

@@ -12,7 +12,7 @@ from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, simplex
 from keras_losses.core.weighting import class_weights
-from keras_losses.segmentation.region import RegionMean, weighted_mean
+from keras_losses.segmentation.region import RegionMean, counts, weighted_mean
 
 
 class LovaszHinge(RegionMean):
@@ -138,9 +138,7 @@ class LovaszSoftmax(Loss):
         if self.classes == "present":
             weight = weight * ops.cast(ops.any(truth, axis=axes), weight.dtype)
         value, some = weighted_mean(value, weight)
-        if mask is not None:
-            some = ops.logical_and(some, ops.any(mask, axis=tuple(range(1, rank))))
-        return value, some
+        return value, counts(some, mask)
 
     def _weights(self, y_pred) -> Any:
         weight, count = class_weights(self, y_pred), y_pred.shape[-1]
