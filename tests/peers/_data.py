@@ -100,5 +100,15 @@ def sum_classes(peer, y_true, y_pred):
     return channels_first(peer, y_true, y_pred).sum(1)
 
 
+def log_of(call):
+    """For probabilities, where a peer takes logits: its softmax divides them by their sum, as our losses do."""
+    return lambda peer, y_true, y_pred: call(peer, y_true, y_pred.log())
+
+
+def logit_of(call):
+    """The same for independent probabilities."""
+    return lambda peer, y_true, y_pred: call(peer, y_true, y_pred.logit())
+
+
 def keras_style(peer, y_true, y_pred):
     return peer(y_true, y_pred)

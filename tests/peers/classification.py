@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import torch
-from tests.peers._row import rows
+from tests.peers._row import plain, rows
 
 W = (0.5, 2.0, 1.0, 0.25, 1.5)
 WEIGHT = np.array(W)
@@ -53,6 +53,13 @@ ENTROPIES = [
         "torch.nn.CrossEntropyLoss",
         d.pair(d.ids(5, 2, 3, 4), d.normal(2, 5, 3, 4)),
         (LOGITS | {"axis": 1, "label_smoothing": 0.1}, NONE | {"label_smoothing": 0.1}),
+    ),
+    *rows(
+        "SparseCategoricalCrossentropy",
+        "torch.nn.CrossEntropyLoss",
+        d.pair(d.ids(5, 8), d.uniform(8, 5)),
+        ({}, NONE),
+        call=d.log_of(plain),
     ),
     *rows(
         "SparseCategoricalCrossentropy",
@@ -168,6 +175,14 @@ FOCAL = [
     ),
     *rows(
         "SparseCategoricalFocalCrossentropy",
+        "kornia.losses.focal_loss",
+        d.pair(d.ids(5, 2, 3, 4), d.uniform(2, 3, 4, 5)),
+        ({}, NONE | {"alpha": None, "gamma": 2.0, "weight": np.full(5, 0.25)}),
+        call=d.log_of(d.sum_classes),
+        note="its alpha is 1 - alpha for class 0",
+    ),
+    *rows(
+        "SparseCategoricalFocalCrossentropy",
         "holocron.nn.functional.focal_loss",
         d.sparse(2, 3, 4, 5),
         (LOGITS | {"alpha": 1.0, "gamma": 1.5}, NONE | {"gamma": 1.5}),
@@ -235,6 +250,14 @@ MULTILABEL = [
     ),
     *rows("ZLPR", "timm.loss.ZlprLoss", d.multilabel(6, 4), (LOGITS, {}), mean=True),
     *rows(
+        "ZLPR",
+        "timm.loss.ZlprLoss",
+        d.pair(d.bits(6, 4), d.uniform(6, 4)),
+        ({}, {}),
+        call=d.logit_of(plain),
+        mean=True,
+    ),
+    *rows(
         "MultilabelSoftMargin",
         "torch.nn.MultiLabelSoftMarginLoss",
         d.multilabel(6, 5),
@@ -254,6 +277,13 @@ MULTILABEL = [
         d.dense(8, 5, scale=1.0),
         (LOGITS, {}),
         call=lambda peer, y_true, y_pred: peer(y_pred, y_true.argmax(-1)),
+    ),
+    *rows(
+        "Sparsemax",
+        "optax.losses.multiclass_sparsemax_loss",
+        d.dense(8, 5, scale=1.0),
+        (LOGITS | {"class_weight": W}, {}),
+        call=lambda peer, y_true, y_pred: peer(y_pred, y_true.argmax(-1)) * (y_true * WEIGHT).sum(-1),
     ),
     *rows(
         "JensenShannonConsistency",

@@ -6,9 +6,10 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import torch
-from tests.peers._row import rows
+from tests.peers._row import plain, rows
 
 NONE = {"reduction": "none"}
+CENTERS = {"bounding_box_format": "center_xywh"}
 XYXY = {"bounding_box_format": "xyxy"}
 LOGITS = {"from_logits": True}
 BOXES = d.boxes(40)
@@ -27,6 +28,21 @@ def corners(y_true, y_pred):
     cw, ch = torch.maximum(pX, tX) - torch.minimum(px, tx), torch.maximum(pY, tY) - torch.minimum(py, ty)
     center = ((tx + tX - px - pX) ** 2 + (ty + tY - py - pY) ** 2) / 4
     return overlap / (tw * th + pw * ph - overlap), (tw, th, pw, ph), (cw, ch), center
+
+
+def to_corners(boxes):
+    center, half = boxes[..., :2], boxes[..., 2:] / 2
+    return torch.cat([center - half, center + half], -1)
+
+
+def from_centers(peer, y_true, y_pred):
+    """A peer that takes corners, for boxes of centers and sizes."""
+    return peer(to_corners(y_pred), to_corners(y_true))
+
+
+def centers(rng):
+    pair = BOXES(rng)
+    return tuple(np.concatenate([(b[:, :2] + b[:, 2:]) / 2, b[:, 2:] - b[:, :2]], -1) for b in pair)
 
 
 def eiou(y_true, y_pred):
@@ -80,14 +96,17 @@ def covariance(box):
     return torch.stack([x, y], -1), torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
 
 
-def probiou(y_true, y_pred):
-    """Llerena et al. 2021, equations 3 to 7: the Hellinger distance. Variances are side squared over 12."""
+def probiou(y_true, y_pred, hellinger):
+    """Llerena et al. 2021, equations 3 to 7: the Hellinger or the Bhattacharyya distance.
+
+    Variances are squared sides over 12.
+    """
     (m, S), (n, T) = covariance(y_true), covariance(y_pred)
     S, T = S / 3, T / 3
     both, apart = (S + T) / 2, (m - n)[..., None]
     distance = (apart.mT @ torch.linalg.inv(both) @ apart)[..., 0, 0] / 8
     distance = distance + torch.log(torch.linalg.det(both) / torch.sqrt(torch.linalg.det(S) * torch.linalg.det(T))) / 2
-    return torch.sqrt(1 - torch.exp(-distance))
+    return torch.sqrt(1 - torch.exp(-distance)) if hellinger else distance
 
 
 def gaussian(y_true, y_pred, kind, tau):
@@ -180,7 +199,10 @@ ROWS = [
     *rows("DIoU", "torchvision.ops.distance_box_iou_loss", BOXES, (XYXY, EXACT)),
     *rows("DIoU", IOU + "diou_loss", BOXES, (XYXY, EXACT)),
     *rows("CIoU", "torchvision.ops.complete_box_iou_loss", BOXES, (XYXY, EXACT)),
+    *rows("CIoU", "torchvision.ops.complete_box_iou_loss", centers, (CENTERS, EXACT), call=from_centers),
+    *rows("DIoU", "torchvision.ops.distance_box_iou_loss", centers, (CENTERS, EXACT), call=from_centers),
     *rows("EIoU", ("formula (Zhang 2021)", eiou), BOXES, (XYXY, {})),
+    *rows("EIoU", ("formula (Zhang 2021)", eiou), centers, (CENTERS, {}), call=from_centers),
     *rows(
         "FocalEIoU",
         ("formula (Zhang 2021)", focal_eiou),
@@ -189,6 +211,7 @@ ROWS = [
         (XYXY | {"gamma": 1.0}, {"gamma": 1.0}),
     ),
     *rows("SIoU", IOU + "siou_loss", BOXES, (XYXY, EXACT | {"neg_gamma": True})),
+    *rows("SIoU", IOU + "siou_loss", centers, (CENTERS, EXACT | {"neg_gamma": True}), call=from_centers),
     *rows(
         "AlphaIoU",
         ("formula (He 2021)", alpha_iou),
@@ -201,8 +224,10 @@ ROWS = [
         ("formula (Ma 2023)", mpdiou),
         BOXES,
         (XYXY | {"image_size": (60, 80)}, {"height": 60, "width": 80}),
+        (XYXY | {"image_size": (200, 100)}, {"height": 200, "width": 100}),
     ),
     *rows("WiseIoU", ("formula (Tong 2023)", wise_iou), BOXES, (XYXY, {})),
+    *rows("WiseIoU", ("formula (Tong 2023)", wise_iou), centers, (CENTERS, {}), call=from_centers),
     *rows(
         "NormalizedWasserstein",
         ("formula (Wang 2021)", wasserstein),
@@ -251,6 +276,13 @@ ROWS = [
     ),
     *rows("DistributionFocal", "mmdet.models.losses.gfocal_loss.distribution_focal_loss", bins, (LOGITS, NONE)),
     *rows(
+        "DistributionFocal",
+        "mmdet.models.losses.gfocal_loss.distribution_focal_loss",
+        lambda rng: (bins(rng)[0], d.simplex(8, 8)(rng)),
+        ({}, NONE),
+        call=d.log_of(plain),
+    ),
+    *rows(
         "Varifocal",
         "mmdet.models.losses.varifocal_loss.varifocal_loss",
         scores,
@@ -291,7 +323,13 @@ ROWS = [
         ({"sigmas": SIGMAS}, {"sigma": SIGMAS, "logarithm": False}),
         ({"sigmas": SIGMAS, "mode": "log"}, {"sigma": SIGMAS, "logarithm": True}),
     ),
-    *rows("ProbIoU", ("formula (Llerena 2021)", probiou), rotated(10), ({}, {})),
+    *rows(
+        "ProbIoU",
+        ("formula (Llerena 2021)", probiou),
+        rotated(10),
+        ({}, {"hellinger": True}),
+        ({"mode": "l2"}, {"hellinger": False}),
+    ),
     *rows(
         "GaussianWasserstein",
         ("formula (Yang 2021a)", gaussian),

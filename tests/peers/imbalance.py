@@ -27,9 +27,9 @@ def adjusted(y_true, y_pred, tau):
     return F.cross_entropy(y_pred + tau * (counts / counts.sum()).log(), y_true, reduction="none")
 
 
-def balanced_softmax(y_true, y_pred):
+def balanced_softmax(y_true, y_pred, counts):
     """Ren et al. 2020, equation 4: exp(z) times the count, normalised."""
-    unnormalised = torch.tensor(COUNTS, dtype=y_pred.dtype) * y_pred.exp()
+    unnormalised = torch.tensor(counts, dtype=y_pred.dtype) * y_pred.exp()
     chosen = unnormalised.gather(1, y_true[:, None])[:, 0]
     return -(chosen / unnormalised.sum(1)).log()
 
@@ -89,7 +89,13 @@ ROWS = [
         (COUNTED, {"tau": 1.0}),
         (COUNTED | {"tau": 2.5}, {"tau": 2.5}),
     ),
-    *rows("BalancedSoftmax", ("formula (Ren 2020)", balanced_softmax), d.sparse(8, 5), (COUNTED, {})),
+    *rows(
+        "BalancedSoftmax",
+        ("formula (Ren 2020)", balanced_softmax),
+        d.sparse(8, 5),
+        (COUNTED, {"counts": COUNTS}),
+        (LOGITS | {"class_counts": (1, 2, 3, 4, 5)}, {"counts": (1, 2, 3, 4, 5)}),
+    ),
     *rows(
         "DistributionBalanced",
         "timm.loss.DistributionBalancedLoss",
@@ -137,6 +143,13 @@ ROWS = [
         both_classes,
         (LOGITS, {}),
         call=d.per_sample,
+    ),
+    *rows(
+        "BalancedBinaryCrossentropy",
+        "pytorch_toolbelt.losses.balanced_bce.BalancedBCEWithLogitsLoss",
+        lambda rng: (both_classes(rng)[0], d.uniform(6, 5)(rng)),
+        ({}, {}),
+        call=d.logit_of(d.per_sample),
     ),
     *rows(
         "HardestK",

@@ -4,12 +4,13 @@ import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import F, torch
-from tests.peers._row import Ours, rows
+from tests.peers._row import Ours, plain, rows
 
 FLOAT64 = {"reduction": "none", "dtype": "float64"}
 LOGITS = {"from_logits": True}
 BITEMPERED = {"reduction": "none", "num_iters": 40}
 SPARSE = d.sparse(8, 5)
+SHARES = d.pair(d.ids(5, 8), d.simplex(8, 5))
 NCE, RCE = Ours("NormalizedCrossentropy", LOGITS), Ours("ReverseCrossentropy", LOGITS)
 
 
@@ -38,6 +39,11 @@ def normalized(y_true, y_pred):
     classes = y_pred.shape[-1]
     every = [F.cross_entropy(y_pred, torch.full_like(y_true, c), reduction="none") for c in range(classes)]
     return F.cross_entropy(y_pred, y_true, reduction="none") / sum(every)
+
+
+def absolute(y_true, y_pred):
+    """Ghosh, Kumar, Sastry 2017, equation 8."""
+    return (F.one_hot(y_true, y_pred.shape[-1]) - y_pred.softmax(-1)).abs().sum(-1)
 
 
 def active_passive(y_true, y_pred, alpha, beta, log_zero):
@@ -111,6 +117,9 @@ ROWS = [
         (LOGITS | {"alpha": 6.0, "beta": 0.1, "log_zero": -6.0}, {"alpha": 6.0, "beta": 0.1, "log_zero": -6.0}),
     ),
     *rows("NormalizedCrossentropy", ("formula (Ma 2020)", normalized), SPARSE, (LOGITS, {})),
+    *rows("NormalizedCrossentropy", ("formula (Ma 2020)", normalized), SHARES, ({}, {}), call=d.log_of(plain)),
+    *rows("ProbabilityAbsoluteError", ("formula (Ghosh 2017)", absolute), SPARSE, (LOGITS, {})),
+    *rows("ProbabilityAbsoluteError", ("formula (Ghosh 2017)", absolute), SHARES, ({}, {}), call=d.log_of(plain)),
     *rows(
         "ActivePassive",
         ("formula (Ma 2020)", active_passive),

@@ -1,4 +1,6 @@
-"""Regression, and sequences."""
+"""Regression, similarity and sequences."""
+
+import numpy as np
 
 from tests.peers import _data as d
 from tests.peers._lazy import F, torch
@@ -33,6 +35,21 @@ def optax_ctc(peer, y_true, y_pred):
     return peer(y_pred, jnp.zeros(y_pred.shape[:2]), y_true, (y_true == 0).astype(float))
 
 
+def circle(y_true, y_pred, gamma, margin):
+    """Sun et al. 2020, equations 4 to 8 for each anchor, the weights held constant."""
+    similarity, same = y_pred @ y_pred.T, y_true[:, None] == y_true[None, :]
+    weight_p, weight_n = (1 + margin - similarity).relu().detach(), (similarity + margin).relu().detach()
+    positive = torch.exp(-gamma * weight_p * (similarity - 1 + margin)) * (same & ~torch.eye(len(y_true), dtype=torch.bool))
+    negative = torch.exp(gamma * weight_n * (similarity - margin)) * ~same
+    return torch.log1p(positive.sum(1) * negative.sum(1))
+
+
+def embeddings(rng):
+    """Three ids, and rows of length 1."""
+    y_true, y_pred = d.sparse(9, 3)(rng)
+    return y_true, y_pred / np.linalg.norm(y_pred, axis=-1, keepdims=True)
+
+
 def negative(peer, y_true, y_pred):
     return -peer(y_pred, y_true)
 
@@ -54,6 +71,13 @@ ROWS = [
     *rows("MeanSquaredLogarithmicError", "keras.losses.MeanSquaredLogarithmicError", POSITIVE, ({}, KERAS), call=d.keras_style),
     *rows("CosineSimilarity", "optax.cosine_similarity", NUMBERS, ({}, {}), ({"axis": 0}, {"axis": 0}), call=negative),
     *rows("CosineSimilarity", "torch.nn.CosineSimilarity", NUMBERS, ({}, {"dim": -1}), call=negative),
+    *rows(
+        "Circle",
+        ("formula (Sun 2020)", circle),
+        embeddings,
+        ({}, {"gamma": 80.0, "margin": 0.4}),
+        ({"gamma": 20.0, "margin": 0.2}, {"gamma": 20.0, "margin": 0.2}),
+    ),
     *rows("CTC", "torch.nn.CTCLoss", sentences, ({}, NONE), call=ctc),
     *rows("CTC", "optax.ctc_loss", sentences, ({}, {}), call=optax_ctc),
 ]

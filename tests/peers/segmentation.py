@@ -266,7 +266,24 @@ ROWS = [
         ),
         call=by_sample,
     ),
+    *rows(
+        "OnClasses",
+        "segmentation_models_pytorch.losses.JaccardLoss",
+        HARD,
+        (
+            {"loss": Ours("Jaccard", {"smooth": 1.0}), "classes": (1,)},
+            {"mode": "multilabel", "from_logits": False, "smooth": 1.0, "classes": [1]},
+        ),
+        call=by_sample,
+    ),
     *rows("LovaszHinge", "kornia.losses.lovasz_hinge_loss", binary_maps, ({}, {}), call=hinge_maps),
+    *rows(
+        "LovaszHinge",
+        "kornia.losses.lovasz_hinge_loss",
+        d.multilabel(2, 1, 6, 5),
+        ({"class_axis": 1}, {}),
+        call=lambda peer, y_true, y_pred: d.each(peer, y_pred, y_true[:, 0]),
+    ),
     *rows(
         "LovaszHinge",
         "segmentation_models_pytorch.losses.LovaszLoss",
@@ -289,7 +306,14 @@ ROWS = [
         call=labels_by_sample,
         note="averages absent classes, too",
     ),
-    *rows("Boundary", "monai.losses.BoundaryLoss", SURFACE, ({}, NONE), call=d.over_classes),
+    *rows(
+        "Boundary",
+        "monai.losses.BoundaryLoss",
+        SURFACE,
+        ({}, NONE),
+        ({"include_background": False}, NONE | {"include_background": False}),
+        call=d.over_classes,
+    ),
     *rows(
         "HausdorffDistance",
         "monai.losses.HausdorffDTLoss",
@@ -319,6 +343,7 @@ ROWS = [
         "monai.losses.MCCLoss",
         HARD,
         ({}, NONE | {"smooth_dr": 1e-12}),
+        ({"include_background": False}, NONE | {"smooth_dr": 1e-12, "include_background": False}),
         call=d.over_classes,
     ),
     *rows(
@@ -334,6 +359,13 @@ ROWS = [
         LABELS,
         (LOGITS | {"distance_matrix": MATRIX}, smooth(1e-7) | {"dist_matrix": np.array(MATRIX)}),
         call=d.channels_first,
+    ),
+    *rows(
+        "GeneralizedWassersteinDice",
+        "monai.losses.GeneralizedWassersteinDiceLoss",
+        d.pair(d.ids(3, 2, 6, 5), d.simplex(2, 6, 5, 3)),
+        ({"distance_matrix": MATRIX}, smooth(1e-7) | {"dist_matrix": np.array(MATRIX)}),
+        call=d.log_of(d.channels_first),
     ),
     *rows(
         "NeighborAwareCalibration",
