@@ -143,10 +143,10 @@ def test_everything_is_finite(loss):
     for from_logits, x in predictions.items():
         switch = {"from_logits": from_logits} if hasattr(loss, "from_logits") else {}
         made = type(loss).from_config({**loss.get_config(), **switch, "reduction": "sum"})
-        for x in x if loss.couples_batch else [np.concatenate(x)]:
-            true = np.concatenate([y] * (len(x) // len(y)))
-            value, slope = value_and_gradient(lambda p, f=made, t=true: f(t, p), x)
-            curved = second_derivative(lambda p, f=made, t=true: f(t, p), x, np.ones_like(x))
+        for batch in x if loss.couples_batch else [np.concatenate(x)]:
+            true = np.concatenate([y] * (len(batch) // len(y)))
+            value, slope = value_and_gradient(lambda p, f=made, t=true: f(t, p), batch)
+            curved = second_derivative(lambda p, f=made, t=true: f(t, p), batch, np.ones_like(batch))
             assert np.isfinite(value), (from_logits, value)
             assert np.isfinite(slope).all(), (from_logits, slope)
             assert np.isfinite(curved).all(), (from_logits, curved)
