@@ -104,7 +104,7 @@ def log1mexp(x: Any) -> Any:
 
 
 def power(x: Any, exponent: float, low: float = EPSILON) -> Any:
-    """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: a finite gradient."""
+    """`x ** exponent` for x >= 0 and exponent > 0, continued below `low` as a line through 0: a finite gradient."""
     inside = x > low
     # By way of the logarithm: PyTorch's code generator cannot compile a power whose exponent is a number of a loss.
     curve = ops.exp(exponent * ops.log(ops.where(inside, x, ops.ones_like(x))))
