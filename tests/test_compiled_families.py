@@ -11,6 +11,7 @@ from keras_losses.testing import compiled, gradient, sample, value_and_gradient
 FAMILIES = {
     "regression": kl.Huber(),
     "classification": kl.CategoricalFocalCrossentropy(from_logits=True),
+    "imbalance": kl.GradientHarmonized(from_logits=True),
     "noisy_labels": kl.CategoricalGeneralizedCrossEntropy(),
     "segmentation": kl.Tversky(),
     "metric_learning": kl.Circle(gamma=2.0),

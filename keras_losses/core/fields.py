@@ -161,7 +161,7 @@ _SCALARS = {bool: _bool, int: _int, float: _float, str: _str, type(None): _none}
 
 
 def _tuple(value, hint, args):
-    if isinstance(value, np.ndarray) and value.ndim == 1:
+    if isinstance(value, np.ndarray) and value.ndim > 0:
         value = list(value)
     if not isinstance(value, (list, tuple)) or len(value) > _MAX_ITEMS:
         raise Mismatch(describe(hint))

@@ -30,10 +30,13 @@ KINDS = {
         Kind("sign", "-1 or 1 (0 counts as -1)"),
         Kind("label", "integer class ids", integer=True),
         Kind("id", "integer ids, equal or not", integer=True),
+        Kind("position", "real positions from 0 to the last bin"),
         Kind("relevance", "relevances >= 0; negative is padding"),
         Kind("positive", "numbers > 0", fill=1.0),
         Kind("count", "numbers >= 0"),
         Kind("boxes", "boxes, four numbers each"),
+        Kind("rotated", "rotated boxes: center x and y, width, height, angle in radians"),
+        Kind("keypoints", "keypoints: x and y, in targets with visibility (0: not labelled), and area if asked for"),
         Kind("parts", "several tensors packed on the last axis"),
     )
 }
@@ -46,7 +49,8 @@ class Spec:
     Args:
         kind: one of `KINDS`.
         axes: the axes, parsed: names, integers (as strings) and at most one `*name` for any number of axes.
-        classes: for `label`, the axis of the other tensor that counts the classes: ids are 0 to its size - 1.
+        classes: for `label` and `position`, the axis of the other tensor that counts the classes or bins: what is in range
+            is 0 to its size - 1.
         parts: for `parts`, `{name: kind}` of what is packed, in order.
         dense: for `label`, one-hot or soft labels of the shape of the prediction are taken as well.
     """
@@ -58,9 +62,10 @@ class Spec:
     dense: bool = False
 
     def __post_init__(self) -> None:
-        if not self.axes or sum(a.startswith("*") for a in self.axes) > 1 or len(set(self.axes)) < len(self.axes):
+        names = [a for a in self.axes if not a.isdecimal()]
+        if not self.axes or sum(a.startswith("*") for a in names) > 1 or len(set(names)) < len(names):
             raise ValueError(
-                f"Axes must be different names or integers with at most one `*name`, as in 'B *S C'. Received: {self}"
+                f"Axes must be different names, or integers, with at most one `*name`, as in 'B *S C'. Received: {self}"
             )
         if not all(a.removeprefix("*").isidentifier() or a.isdecimal() for a in self.axes):
             raise ValueError(f"An axis is a name such as B, a number such as 4, or *S. Received: {self}")
@@ -105,7 +110,8 @@ def _maker(kind: str) -> Any:
 
 real, logit, prob, simplex = _maker("real"), _maker("logit"), _maker("prob"), _maker("simplex")
 binary, onehot, sign = _maker("binary"), _maker("onehot"), _maker("sign")
-relevance, positive, count, boxes = _maker("relevance"), _maker("positive"), _maker("count"), _maker("boxes")
+relevance, positive, count = _maker("relevance"), _maker("positive"), _maker("count")
+boxes, rotated, keypoints = _maker("boxes"), _maker("rotated"), _maker("keypoints")
 
 
 def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:
@@ -118,6 +124,11 @@ def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:
     if dense:
         kind = dataclasses.replace(kind, text=f"{kind.text}, or one-hot or soft labels of the shape of y_pred")
     return Spec(kind, tuple(axes.split()), classes=classes, dense=dense)
+
+
+def position(axes: str, classes: str = "C") -> Spec:
+    """Real numbers from 0 to the size of the axis `classes` - 1: where something lies among the bins of that axis."""
+    return Spec(KINDS["position"], tuple(axes.split()), classes=classes)
 
 
 def parts(axes: str, **kinds: Any) -> Spec:

@@ -10,6 +10,8 @@ from keras_losses.math.elementary import (
     clip,
     floor,
     focal_weight,
+    greater,
+    lesser,
     log1mexp,
     log_cosh,
     log_probability,
@@ -25,6 +27,7 @@ from keras_losses.math.elementary import (
     tiny,
     xlogy,
 )
+from keras_losses.math.grid import cross, distance_transform, shifts, window_max
 from keras_losses.math.reductions import (
     constant_max,
     diagonal,
@@ -46,11 +49,15 @@ __all__ = [
     "chain_logsumexp",
     "clip",
     "constant_max",
+    "cross",
     "diagonal",
     "digamma",
+    "distance_transform",
     "floor",
     "focal_weight",
+    "greater",
     "largest",
+    "lesser",
     "lgamma",
     "log1m_softmax",
     "log1mexp",
@@ -73,7 +80,9 @@ __all__ = [
     "safe_log",
     "safe_norm",
     "safe_sqrt",
+    "shifts",
     "softplus",
     "tiny",
+    "window_max",
     "xlogy",
 ]

@@ -1,97 +1,52 @@
-"""Overlap of a predicted with a true region: Dice and Tversky."""
+"""Overlap of a predicted with a true region: Dice, Jaccard and Tversky."""
 
-from typing import Any, Literal
+from typing import Any
 
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.align import pad_rank
-from keras_losses.core.fields import ClassWeight, NonNegative, shorten
+from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import binary, prob
-from keras_losses.core.weighting import class_weights
+from keras_losses.segmentation.region import OverlapOnAxes, shared_and_own
 
 
-class Overlap(Loss):
-    """Base of losses that compare sums over a region: a subclass writes `region(true, pred, both)`.
+class Squarable(OverlapOnAxes):
+    """Base of the overlaps that have a form with squared sizes.
 
     Args:
-        axis: the axes that are summed, without the batch axis 0; the mean is taken over those that remain. None: all axes
-            but batch and class, then the mean over the classes.
-        class_axis: the axis of the classes.
-        smooth: number >= 0 added to numerator and denominator: empty against empty is 0.
-        class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
-        empty: a class that is absent from the target of a sample `"count"`s (it is right when nothing is predicted), or is
-            left out of the mean (`"skip"`; a sample without any class does not count at all).
+        squared: sizes are sums of squares.
     """
 
-    axis: int | tuple[int, ...] | None = None
-    class_axis: int = -1
-    smooth: NonNegative = math.EPSILON
-    class_weight: ClassWeight = None
-    empty: Literal["count", "skip"] = "count"
+    squared: bool = False
 
-    y_true = binary("B *S C")
-    y_pred = prob("B *S C")
-    last_axis = "class_axis"
-
-    def validate(self):
-        if self.axis == () or 0 in self._axes():
-            raise ValueError(
-                f"{type(self).__name__}: `axis` must name axes other than the batch axis 0: a loss has one value a sample. "
-                f"Received: axis={shorten(self.axis)}"
-            )
-
-    def _axes(self) -> tuple[int, ...]:
-        return (self.axis,) if isinstance(self.axis, int) else self.axis or ()
-
-    def region(self, true: Any, pred: Any, both: Any) -> Any:
-        """The loss of a region from the sums of the target, of the prediction, and of their product."""
-        raise NotImplementedError(f"{type(self).__name__} must define `region(self, true, pred, both)`.")
-
-    def call(self, y_true, y_pred, mask=None):
-        if mask is not None:
-            inside = ops.cast(pad_rank(mask, len(y_pred.shape)), y_pred.dtype)
-            y_true, y_pred = y_true * inside, y_pred * inside
-        rank = len(y_pred.shape)
-        axes = self._summed(rank)
-        true, pred, both = (ops.sum(x, axis=axes, keepdims=True) for x in (y_true, y_pred, y_true * y_pred))
-        value = self.region(true, pred, both)
-        weight = ops.ones_like(value)
-        if self.class_weight is not None:
-            if rank - 1 in axes:
-                raise ValueError(f"{self.name}: `axis` sums over the classes, so `class_weight` has none to weigh.")
-            weight = weight * class_weights(self, y_pred)
-        if self.empty == "skip":
-            weight = weight * ops.cast(true > 0, value.dtype)
-        rest = tuple(range(1, rank))
-        total = ops.sum(weight, axis=rest)
-        value = math.safe_divide(ops.sum(value * weight, axis=rest), total)
-        return (value, total > 0) if self.empty == "skip" else value
-
-    def _summed(self, rank: int) -> tuple[int, ...]:
-        """The summed axes, now that the class axis is the last."""
-        if self.axis is None:
-            return tuple(range(1, rank - 1))
-        last, given = self.class_axis % rank, [a % rank for a in self._axes()]
-        if 0 in given or any(not -rank <= a < rank for a in self._axes()):
-            raise ValueError(f"{self.name}: axis={shorten(self.axis)} must name axes of a tensor of {rank} axes other than 0.")
-        return tuple(rank - 1 if a == last else a - (a > last) for a in given)
+    def parts(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """What target and prediction share in each pixel, and what only one of them has."""
+        if self.squared:
+            # y^2 + p^2 = 2 y p + (y - p)^2: with squares the product is right for soft labels too.
+            return y_true * y_pred, ops.square(y_true - y_pred)
+        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
+        return both, only_pred + only_true
 
 
-class Dice(Overlap):
+class Dice(Squarable):
     """One minus the Dice coefficient: the share of two regions that does not overlap.
 
-    Formula: `1 - (2 sum y p + smooth) / (sum y + sum p + smooth)` per sample and class, averaged over the classes. Empty
-    against empty is 0. Where a target is empty, the default `smooth` gives any prediction a loss close to 1 with hardly a
-    gradient: raise it (to 1, say) for small regions, or for single probabilities.
+    Formula: `1 - (2 sum y p + smooth) / (sum y + sum p + smooth)` per sample and class, averaged over the classes; with
+    `squared` the sums in the denominator are of `y^2` and `p^2`. Empty against empty is 0. Where a target is empty, the
+    default `smooth` gives any prediction a loss close to 1 with hardly a gradient: raise it (to 1, say) for small regions,
+    or for single probabilities.
+
+    A soft target `y` is not where this formula is smallest: `sum y p` falls short of `sum y`. `soft_label=True` has
+    `sum (y + p - |y - p|) / 2` in its place, which is the same for targets of 0 and 1, and is 0 at `p = y` and only there.
 
     Args:
         axis: the axes that are summed, an integer or a tuple without the batch axis 0, as in Keras; the mean is taken
             over those that remain. None: all axes but batch and class.
         class_axis: the axis of the classes.
         smooth: number >= 0 added to numerator and denominator.
+        squared: the denominator has sums of squares, as in the paper; right for soft labels as it is.
+        soft_label: the form that is right for soft labels.
+        include_background: False: class 0 has no part in the loss.
         class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
         empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
 
@@ -103,7 +58,7 @@ class Dice(Overlap):
         One value a sample, `(B,)`, reduced.
 
     Raises:
-        ValueError: the shapes differ, or `axis` names the batch axis.
+        ValueError: the shapes differ, `axis` names the batch axis, or no class is left.
 
     Example:
 
@@ -112,26 +67,29 @@ class Dice(Overlap):
     >>> round(float(kl.Dice()(mask, np.array([1.0, 0.0, 1.0, 0.0]).reshape(1, 4, 1))), 4)
     0.5
 
-    Reference: F. Milletari, N. Navab, S.-A. Ahmadi, V-Net, 2016, arXiv:1606.04797 (with squared denominators there).
+    Reference: F. Milletari, N. Navab, S.-A. Ahmadi, V-Net, 2016, arXiv:1606.04797 (with squared denominators there); soft
+    labels: Z. Wang et al., Dice semimetric losses, 2023, arXiv:2303.16296.
     """
 
-    def region(self, true, pred, both):
-        return 1 - _ratio(2 * both + self.smooth, true + pred + self.smooth)
+    def terms(self, y_true, y_pred):
+        both, apart = self.parts(y_true, y_pred)
+        return 2 * both, apart
 
 
-class Tversky(Overlap, kw_only=False):
-    """One minus the Tversky index: an overlap in which false alarms and misses weigh as one likes.
+class Jaccard(Squarable):
+    """One minus the Jaccard index, the intersection over the union of two regions.
 
-    Formula: `1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth)` per sample and class with `TP = sum y p`,
-    `FP = sum (1 - y) p`, `FN = sum y (1 - p)`, averaged over the classes. With both 1/2 it is Dice.
+    Formula: `1 - (sum y p + smooth) / (sum y + sum p - sum y p + smooth)` per sample and class, averaged over the classes.
+    `squared` and `soft_label` change the sums as in `Dice`. Empty against empty is 0.
 
     Args:
-        alpha: weight >= 0 of false positives.
-        beta: weight >= 0 of false negatives.
         axis: the axes that are summed, an integer or a tuple without the batch axis 0, as in Keras; the mean is taken
             over those that remain. None: all axes but batch and class.
         class_axis: the axis of the classes.
         smooth: number >= 0 added to numerator and denominator.
+        squared: `sum y` and `sum p` are sums of squares; right for soft labels as it is.
+        soft_label: the form that is smallest, 0, at `p = y` for soft labels too.
+        include_background: False: class 0 has no part in the loss.
         class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
         empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
 
@@ -143,7 +101,51 @@ class Tversky(Overlap, kw_only=False):
         One value a sample, `(B,)`, reduced.
 
     Raises:
-        ValueError: an argument is out of range, or the shapes differ.
+        ValueError: the shapes differ, `axis` names the batch axis, or no class is left.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> mask = np.array([1.0, 1.0, 0.0, 0.0]).reshape(1, 4, 1)
+    >>> round(float(kl.Jaccard()(mask, np.array([1.0, 0.0, 1.0, 0.0]).reshape(1, 4, 1))), 4)
+    0.6667
+
+    Reference: P. Jaccard, The distribution of the flora in the alpine zone, 1912; soft labels: Z. Wang et al., Jaccard
+    metric losses, 2023, arXiv:2302.05666.
+    """
+
+    def terms(self, y_true, y_pred):
+        return self.parts(y_true, y_pred)
+
+
+class Tversky(OverlapOnAxes, kw_only=False):
+    """One minus the Tversky index: an overlap in which false alarms and misses weigh as one likes.
+
+    Formula: `1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth)` per sample and class with `TP = sum y p`,
+    `FP = sum (1 - y) p`, `FN = sum y (1 - p)`, averaged over the classes. With both 1/2 it is Dice. With `soft_label`,
+    `TP = sum (y + p - |y - p|) / 2`, and FP and FN are what is left of `sum p` and `sum y`.
+
+    Args:
+        alpha: weight >= 0 of false positives.
+        beta: weight >= 0 of false negatives.
+        axis: the axes that are summed, an integer or a tuple without the batch axis 0, as in Keras; the mean is taken
+            over those that remain. None: all axes but batch and class.
+        class_axis: the axis of the classes.
+        smooth: number >= 0 added to numerator and denominator.
+        soft_label: the form that is smallest, 0, at `p = y` for soft labels too.
+        include_background: False: class 0 has no part in the loss.
+        class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
+        empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
+
+    Shapes:
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A flattened region `(B, N)` has no axis
+        to sum over: pass `(B, N, 1)`. A mask may be as fine as `(B, ...)`.
+
+    Returns:
+        One value a sample, `(B,)`, reduced.
+
+    Raises:
+        ValueError: an argument is out of range, the shapes differ, or no class is left.
 
     Example:
 
@@ -160,16 +162,66 @@ class Tversky(Overlap, kw_only=False):
     alpha: NonNegative = 0.5
     beta: NonNegative = 0.5
 
-    def region(self, true, pred, both):
-        false_positive, false_negative = pred - both, true - both
-        return 1 - _ratio(both + self.smooth, both + self.alpha * false_positive + self.beta * false_negative + self.smooth)
+    def terms(self, y_true, y_pred):
+        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
+        return both, self.alpha * only_pred + self.beta * only_true
 
 
-def _ratio(overlap, size):
-    """Overlap over size; nothing against nothing, which only `smooth=0` leaves as 0 / 0, is a full overlap."""
-    empty = ops.equal(size, 0)
-    return ops.where(empty, ops.ones_like(size), overlap / ops.where(empty, ops.ones_like(size), size))
+class FocalTversky(Tversky):
+    """The Tversky loss of each class to the power of `1 / gamma`.
+
+    Formula: `(1 - TI)^(1 / gamma)` per sample and class, with the index `TI` as in `Tversky`, averaged over the classes (the
+    paper sums them). A root is infinitely steep at 0: below 1e-7 it is continued as a line, and at `TI = 1` the gradient
+    is 0. With `gamma` above 1 a class is learned the harder the better it overlaps, with `gamma` below 1 the other way round.
+
+    Args:
+        alpha: weight >= 0 of false positives; the paper calls it beta.
+        beta: weight >= 0 of false negatives; the paper calls it alpha.
+        gamma: number > 0; its inverse is the exponent. 1 gives `Tversky`; the paper has 1 to 3.
+        axis: the axes that are summed, an integer or a tuple without the batch axis 0, as in Keras; the mean is taken
+            over those that remain. None: all axes but batch and class.
+        class_axis: the axis of the classes.
+        smooth: number >= 0 added to numerator and denominator.
+        soft_label: the form that is smallest, 0, at `p = y` for soft labels too.
+        include_background: False: class 0 has no part in the loss.
+        class_weight: one weight >= 0 for each class, or `{class: weight}`: the mean over the classes is weighted.
+        empty: classes absent from the target of a sample `"count"`, or are left out of its mean (`"skip"`).
+
+    Shapes:
+        `y_true`: `(B, ..., C)`, 0 or 1 or soft; `y_pred`: the same, probabilities. A flattened region `(B, N)` has no axis
+        to sum over: pass `(B, N, 1)`. A mask may be as fine as `(B, ...)`.
+
+    Returns:
+        One value a sample, `(B,)`, reduced.
+
+    Raises:
+        ValueError: an argument is out of range, the shapes differ, or no class is left.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> y, p = np.array([1.0, 0.0]).reshape(1, 2, 1), np.array([0.5, 0.0]).reshape(1, 2, 1)
+    >>> round(float(kl.FocalTversky(beta=1.0, gamma=2.0)(y, p)), 4)
+    0.7071
+
+    Reference: N. Abraham, N. M. Khan, A novel focal Tversky loss function with improved attention U-Net for lesion
+    segmentation, 2018, arXiv:1810.07842.
+    """
+
+    alpha: NonNegative = 0.3
+    beta: NonNegative = 0.7
+    gamma: Positive = 4 / 3
+
+    def region(self, y_true, y_pred, inside):
+        return root(super().region(y_true, y_pred, inside), 1 / self.gamma)
+
+
+def root(x: Any, exponent: float) -> Any:
+    """`x ** exponent` of a loss in [0, 1], with gradient 0 at 0 and a finite one everywhere."""
+    return math.power(math.positive_part(x), exponent)
 
 
 dice = function_of(Dice, positional=("axis",))
+jaccard = function_of(Jaccard)
 tversky = function_of(Tversky, positional=("alpha", "beta", "axis"))
+focal_tversky = function_of(FocalTversky)

@@ -1,7 +1,12 @@
 """Overlap losses.
 
-Dice: Milletari et al. 2016 (V-Net) with the sums in the denominator.
+Dice: Milletari et al. 2016 (V-Net), with sums or squares in the denominator.
+Jaccard: one minus the ratio of intersection and union.
 Tversky: Salehi et al. 2017, "Tversky loss function for image segmentation".
+FocalTversky: Abraham & Khan 2018, "A novel focal Tversky loss function". The
+paper's alpha weighs misses, ours false alarms; the paper sums over classes.
+Soft labels: Wang et al. 2023, "Dice semimetric losses", where the overlap of
+soft sets is (|y| + |p| - |y - p|) / 2 in the L1 norm.
 """
 
 import numpy as np
@@ -9,8 +14,8 @@ import numpy as np
 from ._case import Case, array, labels, one_hot, simplex, uniform
 
 
-def _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty):
-    """Weighted mean of 1 - score over the groups of each sample.
+def region_mean(loss, y_true, y_pred, axis=None, class_axis=-1, class_weight=None, empty="count", include_background=True):
+    """Weighted mean of ``loss(y, p, class)`` over the groups of each sample.
 
     A group is what is summed together: one class over the spatial axes, or,
     with ``axis``, one position on the axes that are neither batch nor summed.
@@ -19,6 +24,10 @@ def _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty):
     y_pred = np.asarray(y_pred, np.float64)
     rank = y_pred.ndim
     class_axis %= rank
+    classes = np.arange(y_pred.shape[class_axis])
+    if not include_background:
+        classes = classes[1:]
+        y_true, y_pred = (np.take(x, classes, class_axis) for x in (y_true, y_pred))
     if axis is None:
         summed = [a for a in range(1, rank) if a != class_axis]
     else:
@@ -38,55 +47,80 @@ def _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty):
             p = np.ravel(y_pred[tuple(pick)])
             if empty == "skip" and sum(y) == 0:
                 continue
-            weight = 1.0
-            if class_weight is not None:
-                weight = class_weight[group[kept.index(class_axis)]]
-            total += weight * (1 - score(y, p))
+            name = classes[group[kept.index(class_axis)]] if class_axis in kept else None
+            weight = 1.0 if class_weight is None else class_weight[name]
+            total += weight * loss(y, p, name)
             total_weight += weight
-            valid[sample] = True
-        if valid[sample]:
-            values[sample] = total / total_weight
+        if total_weight:
+            values[sample], valid[sample] = total / total_weight, True
     return (values, valid) if empty == "skip" else values
 
 
-def dice(
-    y_true,
-    y_pred,
-    axis=None,
-    class_axis=-1,
-    smooth=1e-7,
-    class_weight=None,
-    empty="count",
-):
-    """1 - (2 I + smooth) / (sum y + sum p + smooth), I = sum y p."""
-
-    def score(y, p):
-        intersection = sum(y * p)
-        return (2 * intersection + smooth) / (sum(y) + sum(p) + smooth)
-
-    return _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty)
+def shared_and_own(y, p, soft_label):
+    """What two sets share, and what only the prediction and only the target has."""
+    both = (sum(abs(y)) + sum(abs(p)) - sum(abs(y - p))) / 2 if soft_label else sum(y * p)
+    return both, sum(p) - both, sum(y) - both
 
 
-def tversky(
-    y_true,
-    y_pred,
-    alpha=0.5,
-    beta=0.5,
-    axis=None,
-    class_axis=-1,
-    smooth=1e-7,
-    class_weight=None,
-    empty="count",
-):
+def ratio(top, bottom):
+    """Nothing against nothing is a full overlap."""
+    return top / bottom if bottom else 1.0
+
+
+def dice(y_true, y_pred, smooth=1e-7, squared=False, soft_label=False, **region):
+    """1 - (2 I + smooth) / (sum y + sum p + smooth), or with sums of squares."""
+
+    def loss(y, p, _):
+        both, only_p, only_y = shared_and_own(y, p, soft_label)
+        if squared:
+            return 1 - ratio(2 * sum(y * p) + smooth, sum(y**2) + sum(p**2) + smooth)
+        return 1 - ratio(2 * both + smooth, 2 * both + only_p + only_y + smooth)
+
+    return region_mean(loss, y_true, y_pred, **region)
+
+
+def jaccard(y_true, y_pred, smooth=1e-7, squared=False, soft_label=False, **region):
+    """1 - (I + smooth) / (U + smooth) with U = sum y + sum p - I."""
+
+    def loss(y, p, _):
+        both, only_p, only_y = shared_and_own(y, p, soft_label)
+        if squared:
+            both = sum(y * p)
+            return 1 - ratio(both + smooth, sum(y**2) + sum(p**2) - both + smooth)
+        return 1 - ratio(both + smooth, both + only_p + only_y + smooth)
+
+    return region_mean(loss, y_true, y_pred, **region)
+
+
+def tversky_index(y, p, alpha, beta, smooth, soft_label):
+    if soft_label:
+        tp, fp, fn = shared_and_own(y, p, True)
+    else:
+        tp, fp, fn = sum(y * p), sum((1 - y) * p), sum(y * (1 - p))
+    return ratio(tp + smooth, tp + alpha * fp + beta * fn + smooth)
+
+
+def tversky(y_true, y_pred, alpha=0.5, beta=0.5, smooth=1e-7, soft_label=False, **region):
     """1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth)."""
 
-    def score(y, p):
-        tp = sum(y * p)
-        fp = sum((1 - y) * p)
-        fn = sum(y * (1 - p))
-        return (tp + smooth) / (tp + alpha * fp + beta * fn + smooth)
+    def loss(y, p, _):
+        return 1 - tversky_index(y, p, alpha, beta, smooth, soft_label)
 
-    return _overlap(score, y_true, y_pred, axis, class_axis, class_weight, empty)
+    return region_mean(loss, y_true, y_pred, **region)
+
+
+def continued_power(x, exponent, low=1e-7):
+    """x ** exponent, below ``low`` the line to it from 0: the slope of a root at 0 is infinite."""
+    return x**exponent if x > low else max(x, 0.0) / low * low**exponent
+
+
+def focal_tversky(y_true, y_pred, alpha=0.3, beta=0.7, gamma=4 / 3, smooth=1e-7, soft_label=False, **region):
+    """The mean over classes of (1 - TI) ** (1 / gamma)."""
+
+    def loss(y, p, _):
+        return continued_power(1 - tversky_index(y, p, alpha, beta, smooth, soft_label), 1 / gamma)
+
+    return region_mean(loss, y_true, y_pred, **region)
 
 
 def _image(seed, *shape, classes=3, class_axis=-1):
@@ -122,8 +156,8 @@ def _channels_first(pair):
     return tuple(np.swapaxes(x, 1, 2) for x in pair)
 
 
-def _common(seed, prefix="", base=None):
-    """The cases that Dice and Tversky share."""
+def _common(seed, prefix="", base=None, root=False):
+    """The cases that all share; ``root``: of a loss with a kink at a perfect prediction."""
 
     def case(name, data, config=None, smooth=True, expect=None):
         merged = {**(base or {}), **(config or {})}
@@ -173,7 +207,15 @@ def _common(seed, prefix="", base=None):
         case("absent-skip", absent, skip),
         case("absent-skip-weight", absent, {**skip, **weight}),
         case("all-absent-skip", no_truth, skip, expect=np.zeros(2)),
-        case("perfect", (_HARD, _HARD.copy()), expect=np.zeros(1)),
+        case("no-background", image(28, 3, 4), {"include_background": False}),
+        case("no-background-weight", first(30), {"class_axis": 1, "include_background": False, **weight}),
+        case("no-background-skip", absent, {"include_background": False, **skip, **weight}),
+        case("no-background-axis", image(32, 2, 3, 4), {"include_background": False, "axis": (2, -1)}),
+        case("soft-label", soft, {"soft_label": True}),
+        case("soft-label-axis", soft, {"soft_label": True, "axis": (1, 2)}),
+        case("soft-label-is-right", (soft[0], soft[0].copy()), {"soft_label": True}, smooth=False, expect=np.zeros(2)),
+        case("hard-soft-label", image(34, 3, 4), {"soft_label": True, "smooth": 1.0}),
+        case("perfect", (_HARD, _HARD.copy()), smooth=not root, expect=np.zeros(1)),
         case(
             "perfect-absent",
             (_FIRST_ONLY, _FIRST_ONLY.copy()),
@@ -184,9 +226,24 @@ def _common(seed, prefix="", base=None):
     ]
 
 
+def _squares(seed):
+    soft = (simplex(seed, 2, 5, 3), simplex(seed + 1, 2, 5, 3))
+    return [
+        Case("squared", *soft, {"squared": True}),
+        Case("squared-soft-label", *soft, {"squared": True, "soft_label": True, "smooth": 0.0}),
+        Case("squared-right", soft[0], soft[0].copy(), {"squared": True}, expect=np.zeros(2)),
+        Case("squared-absent", _ABSENT, _P_ABSENT, {"squared": True, "smooth": 1.0, "class_weight": _WEIGHTS}),
+    ]
+
+
 CASES = {
     "Dice": [
         *_common(1000),
+        *_squares(1050),
+        # I = 0.75, sum y^2 = 1, sum p^2 = 0.5625 + 0.25.
+        Case("by-hand-squared", _Y1, _P1, {"squared": True}, expect=array(1 - (1.5 + 1e-7) / (1 + 0.8125 + 1e-7))),
+        # The soft overlap of 0.4 and 0.6 is 0.4.
+        Case("by-hand-soft", array([[0.4]]), array([[0.6]]), {"soft_label": True, "smooth": 0.0}, expect=array(1 - 0.8 / 1.0)),
         Case(
             "by-hand",
             _Y1,
@@ -206,6 +263,22 @@ CASES = {
             _OTHER,
             expect=array(1 - np.mean([1e-7 / (n + 1e-7) for n in (1 + 2, 2 + 1, 1 + 1)])),
         ),
+    ],
+    "Jaccard": [
+        *_common(1400),
+        *_squares(1450),
+        Case("by-hand", _Y1, _P1, {"smooth": 2.0}, expect=array(1 - (0.75 + 2) / (1 + 1.25 - 0.75 + 2))),
+        Case("by-hand-squared", _Y1, _P1, {"squared": True, "smooth": 0.0}, expect=array(1 - 0.75 / (1 + 0.8125 - 0.75))),
+        Case("all-wrong", _HARD, _OTHER, {"smooth": 0.0}, expect=np.ones(1)),
+    ],
+    "FocalTversky": [
+        *_common(1500, root=True),
+        Case("alpha", *_image(1550, 3, 5), {"alpha": 0.9}),
+        Case("beta", *_image(1552, 3, 5), {"beta": 0.2, "gamma": 2.0}),
+        Case("gamma-one", *_image(1554, 3, 5), {"gamma": 1.0}),
+        Case("gamma-below-one", *_image(1556, 3, 5), {"gamma": 0.4}),
+        Case("by-hand", _Y1, _P1, {"alpha": 0.2, "beta": 0.6, "gamma": 2.0, "smooth": 0.0}, expect=array((0.25 / 1.0) ** 0.5)),
+        Case("all-wrong", _HARD, _OTHER, {"smooth": 0.0}, expect=np.ones(1)),
     ],
     "Tversky": [
         *_common(1100),
