@@ -136,7 +136,7 @@ def run_tests(session, backend):
     for kind in ("parity", "summary"):
         for old in folder(session, kind).glob(f"{backend}*"):
             old.unlink()
-    elsewhere = ["tests/parity", "tests/test_numpy_backend.py", *(HOSTILE if backend != HOSTILE_BACKEND else ())]
+    elsewhere = ["tests/parity", "tests/peers", "tests/test_numpy_backend.py", *(HOSTILE if backend != HOSTILE_BACKEND else ())]
     try:
         session.run(
             *("python", "-m", "pytest", *WORKERS, *(f"--ignore={path}" for path in elsewhere)),
@@ -216,11 +216,26 @@ def oldest(session):
     session.run(
         *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
         *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/test_keras_suite.py"),
+        "--ignore=tests/peers",
         # Old releases warn about what came after them.
         *("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning"),
         *session.posargs,
         env=environment(session, "jax") | own,
     )
+
+
+@nox.session
+def peers(session):
+    """Values and gradients beside those of other packages, in an environment of 7 GB; writes docs/parity.md."""
+    pinned = ("-c", str(ROOT / "constraints-peers.txt"))
+    session.install(*pinned, *group("peers"), "-e", ".")
+    # Their losses need nothing of what these require for the rest: a build of mmcv, a window for OpenCV.
+    session.install(*pinned, "--no-deps", *group("peers-alone"))
+    own = {name: session.create_tmp() for name in ("KERAS_LOSSES_PARITY_DIR", "KERAS_LOSSES_SUMMARY_DIR")}
+    env = environment(session, "torch") | own
+    session.run("python", "-m", "pytest", "tests/peers", *session.posargs, env=env)
+    session.run("python", "docs/parity.py", env=env)
+    session.run("python", "-m", "pytest", "tests/test_parity_page.py", env=env)
 
 
 FIND_ACCELERATOR = """
