@@ -14,6 +14,7 @@ FAMILIES = {
     "imbalance": kl.GradientHarmonized(from_logits=True),
     "noisy_labels": kl.CategoricalGeneralizedCrossEntropy(),
     "segmentation": kl.Tversky(),
+    "segmentation of sorted pixels": kl.LovaszSoftmax(),
     "metric_learning": kl.Circle(gamma=2.0),
     "sequence": kl.CTC(),
     "sum": 0.5 * kl.BinaryCrossentropy() + kl.Dice(),

@@ -52,7 +52,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     rank = len(y_pred.shape)
     y_true, y_pred = align.align_pair(who, y_true, y_pred, true, pred)
 
-    own = _own_axes(true, pred, len(y_true.shape), len(y_pred.shape))
+    own = align.own_axes(true, pred, len(y_true.shape), len(y_pred.shape))
     shape = tuple(size for i, size in enumerate(y_pred.shape) if i not in own)
     keep, valid, ignore = _keep(who, weight, mask, shape), None, getattr(loss, "ignore_class", None)
     if ignore is not None and true.kind.name in ("binary", "onehot"):
@@ -171,13 +171,6 @@ def _move_axis(who, loss, y_true, y_pred):
         y_true = ops.moveaxis(y_true, axis, -1) if len(y_true.shape) == rank else y_true
         y_pred = ops.moveaxis(y_pred, axis, -1)
     return y_true, y_pred
-
-
-def _own_axes(true: Spec, pred: Spec, rank_true: int, rank_pred: int) -> tuple[int, ...]:
-    """The axes of the prediction that stand before one of the target and are not the target's, such as stacked views."""
-    names, shared = pred.names(rank_pred), true.names(rank_true)
-    last = [i for i, name in enumerate(names) if name in shared][-1:]
-    return tuple(i for end in last for i in range(end) if names[i] not in shared)
 
 
 def _insert(keep, own):

@@ -72,10 +72,9 @@ class BiTemperedLogistic(Loss):
             y_true = ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype)
         y = smooth_labels(y_true, self.label_smoothing)
         log_y, order = math.safe_log(y), 2 - self.t1
-        value = (
-            y * (_log_t(log_y, self.t1) - _log_t(log_p, self.t1)) - (ops.exp(order * log_y) - ops.exp(order * log_p)) / order
-        )
-        return ops.sum(value, axis=-1) * ops.sum(y_true * class_weights(self, y_pred), axis=-1)
+        linear = y * (_log_t(log_y, self.t1) - _log_t(log_p, self.t1))
+        convex = (ops.exp(order * log_y) - ops.exp(order * log_p)) / order
+        return ops.sum(linear - convex, axis=-1) * ops.sum(y_true * class_weights(self, y_pred), axis=-1)
 
 
 def _log_t(log_x: Any, t: float) -> Any:
