@@ -139,11 +139,11 @@ def test_everything_is_finite(loss):
     one, ones = np.eye(5, 3), np.ones((5, 3))
     predictions = {True: [0 * one, *(scale * (2 * one - 1) for scale in (1e-3, 1.0, 20.0, 100.0, 1e4, -1e4))]}
     if hasattr(loss, "from_logits"):
-        predictions[False] = [one, 1 - one, 0 * one, ones, 0.05 * ones, 1e-30 * ones]
-    for from_logits, x in predictions.items():
+        predictions[False] = [one, 1 - one, 0 * one, ones, 0.05 * ones, np.where(one > 0, 1e-30, 0.5)]
+    for from_logits, each in predictions.items():
         switch = {"from_logits": from_logits} if hasattr(loss, "from_logits") else {}
         made = type(loss).from_config({**loss.get_config(), **switch, "reduction": "sum"})
-        for x in x if loss.couples_batch else [np.concatenate(x)]:
+        for x in each if loss.couples_batch else [np.concatenate(each)]:
             true = np.concatenate([y] * (len(x) // len(y)))
             value, slope = value_and_gradient(lambda p, f=made, t=true: f(t, p), x)
             curved = second_derivative(lambda p, f=made, t=true: f(t, p), x, np.ones_like(x))
