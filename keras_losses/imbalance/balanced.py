@@ -35,7 +35,7 @@ class BalancedBinaryCrossentropy(YesNo):
 
     >>> import numpy as np, keras_losses as kl
     >>> y, p = np.array([[1, 0, 0, 0], [0, 0, 0, 0]]), np.full((2, 4), 0.5)
-    >>> [round(float(x), 4) for x in kl.balanced_binary_crossentropy(y, p)]  # 3/8 and 1/2 times log 2
+    >>> [round(float(x), 4) for x in kl.BalancedBinaryCrossentropy(reduction="none")(y, p)]  # 3/8 and 1/2 times log 2
     [0.2599, 0.3466]
 
     Reference: S. Xie, Z. Tu, Holistically-nested edge detection, 2015, arXiv:1504.06375.

@@ -51,16 +51,24 @@ class CountedCrossentropy(Counted):
 
 def logits(loss: Any, y_pred: Any) -> Any:
     """Logits up to a constant a row, which a softmax does not see; the logarithms of probabilities are such."""
-    # With the largest at 0 a shift by a small number is not rounded away.
-    return y_pred - math.constant_max(y_pred) if loss.from_logits else log_probabilities(loss, y_pred)
+    return y_pred if loss.from_logits else log_probabilities(loss, y_pred)
 
 
-def crossentropy(loss: Any, y_true: Any, y_pred: Any, log_p: Any) -> Any:
-    """`-w_y log p_y` from the adjusted `log p` of all classes."""
-    warn_of_one_class(loss, y_pred)
-    return -ops.squeeze(at_label(log_p, y_true), -1) * label_weights(loss, y_true, y_pred)
+def above_label(x: Any, labels: Any) -> Any:
+    """How far each entry of the last axis is above the one that the label names."""
+    return x - at_label(x, labels)
 
 
 def at_label(x: Any, labels: Any) -> Any:
     """The entry of the last axis that the label names, kept as an axis of 1."""
     return ops.take_along_axis(x, ops.expand_dims(labels, -1), axis=-1)
+
+
+def crossentropy(loss: Any, y_true: Any, y_pred: Any, gap: Any) -> Any:
+    """`-w_y log softmax_y` from how far each logit is above that of the label: `log(1 + sum_{j != y} exp(gap_j))`.
+
+    It keeps its digits where it is close to 0, and small shifts of large logits are not rounded away.
+    """
+    warn_of_one_class(loss, y_pred)
+    others = ops.logical_not(ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), "bool"))
+    return math.softplus(math.masked_logsumexp(gap, others)) * label_weights(loss, y_true, y_pred)

@@ -41,7 +41,8 @@ class GradientHarmonized(YesNo):
 
     >>> import numpy as np, keras_losses as kl
     >>> y, z = np.zeros((4, 1)), np.array([[-4.0], [-4.0], [-4.0], [4.0]])
-    >>> [round(float(x), 4) for x in kl.gradient_harmonized(y, z, from_logits=True)]  # the weights are 2/3 and 2
+    >>> loss = kl.GradientHarmonized(from_logits=True, reduction="none")
+    >>> [round(float(x), 4) for x in loss(y, z)]  # the weights are 2/3 and 2
     [0.0121, 0.0121, 0.0121, 8.0363]
 
     Reference: B. Li, Y. Liu, X. Wang, Gradient harmonized single-stage detector, 2019, arXiv:1811.05181.
@@ -58,7 +59,7 @@ class GradientHarmonized(YesNo):
         return value if mask is None else (value, ops.any(inside, axis=-1))
 
     def _weights(self, y_true: Any, y_pred: Any, inside: Any) -> Any:
-        p = ops.stop_gradient(ops.sigmoid(y_pred) if self.from_logits else y_pred)
+        p = ops.stop_gradient(ops.exp(-math.softplus(-y_pred)) if self.from_logits else y_pred)
         region = ops.cast(math.clip(ops.floor(math.absolute(p - y_true) * self.bins), 0, self.bins - 1), "int32")
         # In integers: float32 stops counting at 2^24.
         each = ops.segment_sum(

@@ -2,12 +2,11 @@
 
 from keras import ops
 
-from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import real
 from keras_losses.core.weighting import check_class_counts, per_class
-from keras_losses.imbalance.counted import Counted, crossentropy
+from keras_losses.imbalance.counted import Counted, above_label, crossentropy
 
 
 class LDAM(Counted):
@@ -58,11 +57,9 @@ class LDAM(Counted):
         self._margins = tuple(self.max_margin * (least / count) ** 0.25 for count in self.class_counts)
 
     def call(self, y_true, y_pred):
-        margins = per_class(self, y_pred, "class_counts", self._margins)
-        own = ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
-        cosines = y_pred - math.constant_max(y_pred)  # so that the margin is not rounded away, whatever they are
-        log_p = ops.log_softmax(self.scale * (cosines - margins * own), axis=-1)
-        return crossentropy(self, y_true, y_pred, log_p)
+        margin = ops.take(per_class(self, y_pred, "class_counts", self._margins), y_true, axis=0)
+        gap = self.scale * (above_label(y_pred, y_true) + ops.expand_dims(margin, -1))
+        return crossentropy(self, y_true, y_pred, gap)
 
 
 ldam = function_of(LDAM)

@@ -6,7 +6,7 @@ from keras import ops
 from keras_losses.core.fields import NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.weighting import check_class_counts, per_class
-from keras_losses.imbalance.counted import CountedCrossentropy, crossentropy, logits
+from keras_losses.imbalance.counted import CountedCrossentropy, above_label, crossentropy, logits
 
 
 class BalancedSoftmax(CountedCrossentropy):
@@ -50,8 +50,9 @@ class BalancedSoftmax(CountedCrossentropy):
 
     def _adjusted(self, y_true, y_pred, tau):
         # The logarithm of the prior differs from that of the counts by a constant, which the softmax does not see.
-        shift = tau * per_class(self, y_pred, "class_counts", self._log_counts)
-        return crossentropy(self, y_true, y_pred, ops.log_softmax(logits(self, y_pred) + shift, axis=-1))
+        log_n = per_class(self, y_pred, "class_counts", self._log_counts)
+        more = log_n - ops.expand_dims(ops.take(log_n, y_true, axis=0), -1)
+        return crossentropy(self, y_true, y_pred, above_label(logits(self, y_pred), y_true) + tau * more)
 
 
 class LogitAdjustedCrossentropy(BalancedSoftmax):

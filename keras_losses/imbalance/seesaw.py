@@ -8,7 +8,7 @@ from keras_losses.core.fields import Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import count
 from keras_losses.core.weighting import per_class
-from keras_losses.imbalance.counted import CountedCrossentropy, at_label, crossentropy, logits
+from keras_losses.imbalance.counted import CountedCrossentropy, above_label, at_label, crossentropy, logits
 
 
 class Seesaw(CountedCrossentropy):
@@ -70,9 +70,8 @@ class Seesaw(CountedCrossentropy):
         log_s = ops.log_softmax(ops.stop_gradient(z), axis=-1)
         own = at_label(log_s, y_true)
         own = math.maximum(own, float(np.log(self.epsilon))) if self.epsilon > 0 else own
-        # Both factors are 1 for the label itself.
         shift = self.p * mitigation + self.q * math.positive_part(log_s - own)
-        return crossentropy(self, y_true, y_pred, ops.log_softmax(z + shift, axis=-1))
+        return crossentropy(self, y_true, y_pred, above_label(z, y_true) + shift)
 
 
 seesaw = function_of(Seesaw)

@@ -46,8 +46,8 @@ class AddSeesaw(AddLoss):
     >>> model = keras.Model([x, y], seesaw(keras.layers.Dense(3)(x), y))
     >>> model.compile("sgd")
     >>> history = model.fit([np.ones((4, 4)), np.array([0, 0, 0, 2])], epochs=2, verbose=0)
-    >>> [int(n) for n in seesaw.counts]
-    [6, 0, 2]
+    >>> keras.ops.convert_to_numpy(seesaw.counts).tolist()
+    [6.0, 0.0, 2.0]
 
     Reference: J. Wang et al., Seesaw loss for long-tailed instance segmentation, 2021, arXiv:2008.10032.
     """
