@@ -265,13 +265,17 @@ def test_equal_views_are_one(from_logits):
 def test_views_are_counted_and_weighed():
     loss = unreduced(kl.GeneralizedJensenShannon, from_logits=True, views=2)
     x = RNG.normal(size=(4, 2, 3))
-    for wrong in (LOGITS, x[:, :1], np.stack([x, x], 1)):
+    for wrong in (LOGITS, x[:, :1], np.stack([x, x], 2)):
         with pytest.raises(ValueError, match="does not meet y_pred"):
             loss(IDS, wrong)
     keep = np.array([True, False, True, True])
     np.testing.assert_allclose(
         number(loss, IDS, np.where(keep[:, None, None], x, np.nan), mask=keep)[keep], number(loss, IDS, x)[keep]
     )
+    fine, keep = RNG.normal(size=(4, 2, 5, 3)), RNG.uniform(size=(4, 5)) > 0.4
+    ids = RNG.integers(0, 3, (4, 5))
+    got = number(loss, ids, np.where(keep[:, None, :, None], fine, np.nan), mask=keep)
+    np.testing.assert_allclose(got, np.where(keep, number(loss, ids, fine), 0), rtol=1e-6)
     for scale in (0.0, 1e4):
         value, slope = value_and_gradient(lambda p: ops.sum(loss(IDS, p)), scale * x)
         curvature = second_derivative(lambda p: ops.sum(loss(IDS, p)), scale * x, np.ones_like(x))

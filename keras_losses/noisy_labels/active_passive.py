@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.categorical import log_probabilities
+from keras_losses.core.compose import check_size
 from keras_losses.core.fields import NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
@@ -139,6 +140,7 @@ class ActivePassive(Loss):
         return getattr(self.active, "ignore_class", None)
 
     def validate(self):
+        check_size(self)
         for name, term in (("active", self.active), ("passive", self.passive)):
             moved = term.last_axis is not None and getattr(term, term.last_axis) != -1
             if term.y_true is None or term.y_pred is None or term.call_arguments or moved:

@@ -32,7 +32,8 @@ class BiTemperedLogistic(Loss):
         t2: number >= 1: above 1 the tails of the softmax are powers instead of exponentials.
         label_smoothing: in [0, 1]: labels become `y (1 - label_smoothing) + label_smoothing / C`. The authors' program gives
             its amount s to the other classes alone: that is `label_smoothing = s C / (C - 1)`.
-        ignore_class: integer label whose entries do not count.
+        ignore_class: integer label whose entries do not count; of one-hot labels the rows that encoding makes of it, which
+            are zeros for an id that is no class.
         class_weight: one weight >= 0 for each class, or `{class: weight}`, or None; a soft label has the mean weight of its
             classes.
 

@@ -26,7 +26,8 @@ class GeneralizedCrossentropy(SmoothedLabelLoss):
         from_logits: `y_pred` holds logits, not probabilities.
         q: in (0, 1]: the larger, the more robust against wrong labels, the slower to train.
         label_smoothing: in [0, 1].
-        ignore_class: integer label whose entries do not count.
+        ignore_class: integer label whose entries do not count; of one-hot labels the rows that encoding makes of it, which
+            are zeros for an id that is no class.
         class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
 
     Shapes:

@@ -9,7 +9,7 @@ from keras_losses import math
 from keras_losses.classification.categorical import rows_of_one
 from keras_losses.core.fields import OpenFraction, Range
 from keras_losses.core.function import function_of
-from keras_losses.core.spec import label, logit, simplex
+from keras_losses.core.spec import logit, simplex
 from keras_losses.noisy_labels.labelled import BOUNDED, LabelLoss
 
 
@@ -33,7 +33,8 @@ class GeneralizedJensenShannon(LabelLoss):
         class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
 
     Shapes:
-        `y_true`: `(B, ...)` integer class ids; `y_pred`: `(B, ..., C)`. With several views `(B,)` and `(B, views, C)`.
+        `y_true`: `(B, ...)` integer class ids; `y_pred`: `(B, ..., C)`, with several views `(B, views, ..., C)`. Weights
+        and masks have the axes of `y_true`.
 
     Returns:
         One value a label, `(B, ...)`, reduced. A label out of range gives NaN with gradient zero.
@@ -58,12 +59,8 @@ class GeneralizedJensenShannon(LabelLoss):
     by_design = BOUNDED
 
     @property
-    def y_true(self):
-        return label("B *S" if self.views == 1 else "B")
-
-    @property
     def y_pred(self):
-        axes = "B *S C" if self.views == 1 else f"B {self.views} C"
+        axes = "B *S C" if self.views == 1 else f"B {self.views} *S C"
         return logit(axes) if self.from_logits else simplex(axes)
 
     def of_classes(self, y_pred):
@@ -92,7 +89,7 @@ class GeneralizedJensenShannon(LabelLoss):
 
 
 def _apart(p, log_p, log_mean):
-    """The mean divergence of the views `(B, V, C)` from their mean, `(B, 1)`."""
+    """The mean divergence of the views `(B, V, ..., C)` from their mean, `(B, ..., 1)`."""
     return math.mean(ops.sum(p * (log_p - ops.expand_dims(log_mean, 1)), axis=-1, keepdims=True), axis=1)
 
 

@@ -1,11 +1,10 @@
 """What the losses of one label among several classes share."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
-from keras_losses import math
-from keras_losses.classification.categorical import rows_of_one, warn_of_one_class
+from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class
 from keras_losses.core.fields import ClassWeight, Fraction
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, simplex
@@ -31,6 +30,9 @@ class LabelLoss(Loss):
     ignore_class: int | None = None
     class_weight: ClassWeight = None
 
+    #: A field of those that have it.
+    label_smoothing: ClassVar[Any] = 0.0
+
     y_true = label("B *S")
 
     @property
@@ -43,13 +45,10 @@ class LabelLoss(Loss):
 
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
-        return self.of_label(self.of_classes(y_pred) * class_weights(self, y_pred), y_true)
-
-    def of_label(self, losses: Any, y_true: Any) -> Any:
-        """What the label costs: that of its class, or the mean over the classes of a soft label."""
+        losses = self.of_classes(y_pred) * class_weights(self, y_pred)
         if len(y_true.shape) == len(losses.shape):
-            return ops.sum(y_true * losses, axis=-1)
-        return ops.squeeze(ops.take_along_axis(losses, ops.expand_dims(y_true, -1), axis=-1), -1)
+            return ops.sum(smooth_labels(y_true, self.label_smoothing) * losses, axis=-1)
+        return of_labels(self, y_true, losses)
 
 
 class SmoothedLabelLoss(LabelLoss):
@@ -60,12 +59,6 @@ class SmoothedLabelLoss(LabelLoss):
     """
 
     label_smoothing: Fraction = 0.0
-
-    def of_label(self, losses, y_true):
-        value = super().of_label(losses, y_true)
-        if self.label_smoothing:
-            value = (1 - self.label_smoothing) * value + self.label_smoothing * math.mean(losses)
-        return value
 
 
 def probabilities(loss: Any, y_pred: Any) -> Any:

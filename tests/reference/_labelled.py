@@ -21,16 +21,22 @@ def per_label(one, y_true, y_pred, ignore_class=None, class_weight=None, weigh=T
     """`one(y, row)` for each label, `y` being the one-hot vector of the id, or the soft label that is given.
 
     A label that is no class gives NaN, unless it is the one to ignore. With `weigh` the value is multiplied by the weight of
-    the label's class, averaged over the classes of a soft label. With `views` a row is the array of all views.
+    the label's class, averaged over the classes of a soft label. With `views` a row is the array of all views, which
+    lie on axis 1. A row of zeros is what one-hot encoding makes of an ignored label that is no class.
     """
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred, np.float64)
     classes = y_pred.shape[-1]
     dense = y_true.shape == y_pred.shape
-    shape = y_pred.shape[:1] if views else y_pred.shape[:-1]
+    if views:
+        y_pred = np.moveaxis(y_pred, 1, -2)
+    shape = y_pred.shape[: -2 if views else -1]
     values, valid = np.zeros(shape), np.ones(shape, bool)
     for index in np.ndindex(shape):
         if dense:
             y = y_true[index]
+            if ignore_class is not None and (y[ignore_class] == 1 if 0 <= ignore_class < classes else not any(y)):
+                valid[index] = False
+                continue
         else:
             label = int(y_true.reshape(shape)[index])
             if ignore_class is not None and label == ignore_class:

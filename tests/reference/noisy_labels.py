@@ -113,6 +113,8 @@ CASES = {
         Case("one-hot", one_hot(labels(140, 3, 2, 4), 3), simplex(141, 2, 4, 3)),
         Case("soft-labels", simplex(142, 5, 4), normal(143, 5, 4), {"from_logits": True, "class_weight": (1.0, 2.0, 0.5, 3.0)}),
         Case("soft-labels-smoothed", simplex(144, 5, 3), simplex(145, 5, 3), {"label_smoothing": 0.3, "q": 0.4}),
+        Case("one-hot-ignore", np.vstack([one_hot([2, 0], 3), np.zeros(3)]), simplex(151, 3, 3), {"ignore_class": -1}),
+        Case("one-hot-ignore-a-class", one_hot([2, 0, 1], 3), simplex(152, 3, 3), {"ignore_class": 0}),
         Case("ids-in-a-column", labels(146, 3, 4, 1), simplex(147, 4, 3)),
         Case("q-small", labels(148, 3, 4), normal(149, 4, 3), {"q": 1e-3, "from_logits": True}),
         # q = 1 is half the absolute error of Ghosh et al.

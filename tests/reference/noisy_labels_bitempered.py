@@ -81,6 +81,8 @@ CASES = {
         ),
         Case("one-hot", one_hot(labels(828, 3, 2, 4), 3), normal(829, 2, 4, 3)),
         Case("soft-labels", simplex(830, 5, 4), normal(831, 5, 4), {"class_weight": (1.0, 2.0, 0.5, 3.0), "t2": 1.5}),
+        Case("one-hot-ignore", np.vstack([one_hot([2, 0], 3), np.zeros(3)]), normal(837, 3, 3), {"ignore_class": -1}),
+        Case("one-hot-ignore-a-class", one_hot([2, 0, 1], 3), normal(838, 3, 3), {"ignore_class": 0}),
         Case("ids-in-a-column", labels(832, 3, 4, 1), normal(833, 4, 3)),
         Case(
             "ignore-class",

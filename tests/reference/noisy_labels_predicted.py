@@ -82,6 +82,8 @@ CASES = {
             normal(1027, 5, 3, 4),
             {"views": 3, "weight": 0.3, "class_weight": (1.0, 2.0, 0.5, 0.0), **_LOGITS},
         ),
+        Case("views-rank-4", labels(1030, 3, 2, 4), normal(1031, 2, 2, 4, 3), {"views": 2, **_LOGITS}),
+        Case("views-rank-5", labels(1032, 3, 2, 4, 2), simplex(1033, 2, 3, 4, 2, 3), {"views": 3, "ignore_class": 1}),
         Case("views-ignore", np.array([0, -1, 2]), normal(1028, 3, 2, 3), {"views": 2, "ignore_class": -1, **_LOGITS}),
         Case(
             "views-that-differ",
