@@ -5,6 +5,7 @@ go to pytest, as in `nox -s tests-jax -- -k Huber`.
 """
 
 import json
+import os
 import pathlib
 import shutil
 import tempfile
@@ -43,7 +44,22 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
+# JAX compiles a program for every loss, shape and dtype, most of its session. Kept in the user's cache, what has been compiled
+# once is read: across workers, sessions and checkouts. The key holds the program, the flags and the release.
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "keras-losses", "jax")
+COMPILED_ONCE = {
+    "JAX_COMPILATION_CACHE_DIR": str(CACHE),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "MPLBACKEND": "agg"}
+
+# What a wheel could lack: modules, exports, registration, the command line, types. The formulas are the same files.
+PACKAGED = "static_rules reference config get fit cli docs demo examples user_losses wrappers"
+PACKAGED = [f"tests/test_{name}.py" for name in PACKAGED.split()]
+# Configs are checked before a backend has any part in it: one session tries the hostile ones.
+HOSTILE = ["tests/test_config_security.py", "tests/test_config_security_files.py"]
+HOSTILE_BACKEND = "torch"  # the fastest to start
 
 summaries = {}  # of the backend sessions in this run
 
@@ -63,6 +79,7 @@ def environment(session, backend):
         "KERAS_LOSSES_SUMMARY_DIR": str(folder(session, "summary")),
         **ONE_THREAD,
         **ON_CPU,
+        **COMPILED_ONCE,
         **QUIET,
     }
 
@@ -113,15 +130,16 @@ def types(session):
 
 def run_tests(session, backend):
     """The whole suite on one backend. Writes the values and gradients that the parity session compares."""
-    install(session, *BACKENDS[backend], *group("test"), "-e", ".[demo]")
+    install(session, *BACKENDS[backend], *group("test"), "-e", ".[demo,examples]")
     for other in BACKENDS.keys() - {backend}:
         session.run("python", "-c", f"import importlib.util as u; assert u.find_spec('{other}') is None, '{other}'")
     for kind in ("parity", "summary"):
         for old in folder(session, kind).glob(f"{backend}*"):
             old.unlink()
+    elsewhere = ["tests/parity", "tests/peers", "tests/test_numpy_backend.py", *(HOSTILE if backend != HOSTILE_BACKEND else ())]
     try:
         session.run(
-            *("python", "-m", "pytest", *WORKERS, "--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py"),
+            *("python", "-m", "pytest", *WORKERS, *(f"--ignore={path}" for path in elsewhere)),
             *session.posargs,
             env=environment(session, backend),
         )
@@ -155,7 +173,7 @@ def parity(session):
     missing = [backend for backend in BACKENDS if not list(folder(session, "parity").glob(f"{backend}*.npz"))]
     if missing:
         session.error(f"nothing to compare: run {', '.join(f'tests-{backend}' for backend in missing)} first")
-    install(session, *(name for names in BACKENDS.values() for name in names), *group("test"), "-e", ".[demo]")
+    install(session, *(name for names in BACKENDS.values() for name in names), *group("test"), "-e", ".[demo,examples]")
     session.run("python", "-m", "pytest", "tests/parity", *session.posargs, env=environment(session, "jax"))
 
 
@@ -166,7 +184,7 @@ def wheel(session):
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist", silent=True)
     (built,) = (ROOT / "dist").glob("*.whl")
-    install(session, *BACKENDS["torch"], *group("test"), f"{built}[demo]")
+    install(session, *BACKENDS["torch"], *group("test"), f"{built}[demo,examples]")
     with tempfile.TemporaryDirectory() as outside:
         for name in ("tests", "examples", "docs", "benchmarks"):
             if (ROOT / name).exists():
@@ -180,9 +198,7 @@ def wheel(session):
         )
         own = {"KERAS_LOSSES_PARITY_DIR": outside, "KERAS_LOSSES_SUMMARY_DIR": outside}
         session.run(
-            *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
-            *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/typing"),
-            *session.posargs,
+            *("python", "-m", "pytest", *WORKERS, "-m", "not slow", *PACKAGED, *session.posargs),
             env=environment(session, "torch") | own,
         )
         session.chdir(ROOT)
@@ -195,16 +211,31 @@ def oldest(session):
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     constraints = pathlib.Path(session.create_tmp(), "constraints.txt")
     constraints.write_text("\n".join([*(line for line in lines if line.split("==")[0] not in pinned), *OLDEST]))
-    session.install("-c", str(constraints), *BACKENDS["jax"], *group("test"), "-e", ".[demo]")
+    session.install("-c", str(constraints), *BACKENDS["jax"], *group("test"), "-e", ".[demo,examples]")
     own = {name: session.create_tmp() for name in ("KERAS_LOSSES_PARITY_DIR", "KERAS_LOSSES_SUMMARY_DIR")}
     session.run(
         *("python", "-m", "pytest", *WORKERS, "-m", "not slow"),
         *("--ignore=tests/parity", "--ignore=tests/test_numpy_backend.py", "--ignore=tests/test_keras_suite.py"),
+        "--ignore=tests/peers",
         # Old releases warn about what came after them.
         *("-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning"),
         *session.posargs,
         env=environment(session, "jax") | own,
     )
+
+
+@nox.session
+def peers(session):
+    """Values and gradients beside those of other packages, in an environment of 7 GB; writes docs/parity.md."""
+    pinned = ("-c", str(ROOT / "constraints-peers.txt"))
+    session.install(*pinned, *group("peers"), "-e", ".")
+    # Their losses need nothing of what these require for the rest: a build of mmcv, a window for OpenCV.
+    session.install(*pinned, "--no-deps", *group("peers-alone"))
+    own = {name: session.create_tmp() for name in ("KERAS_LOSSES_PARITY_DIR", "KERAS_LOSSES_SUMMARY_DIR")}
+    env = environment(session, "torch") | own
+    session.run("python", "-m", "pytest", "tests/peers", *session.posargs, env=env)
+    session.run("python", "docs/parity.py", env=env)
+    session.run("python", "-m", "pytest", "tests/test_parity_page.py", env=env)
 
 
 FIND_ACCELERATOR = """

@@ -27,17 +27,75 @@ from keras_losses.diagnosis.insight import per_sample as per_sample
 # fmt: off
 # isort: off
 # A loss more is a line more: the class and its function.
+from keras_losses.classification.asymmetric import AsymmetricMultilabel as AsymmetricMultilabel, asymmetric_multilabel as asymmetric_multilabel
+from keras_losses.classification.asymmetric import AsymmetricSingleLabel as AsymmetricSingleLabel, asymmetric_single_label as asymmetric_single_label
 from keras_losses.classification.binary import BinaryCrossentropy as BinaryCrossentropy, binary_crossentropy as binary_crossentropy
 from keras_losses.classification.categorical import CategoricalCrossentropy as CategoricalCrossentropy, categorical_crossentropy as categorical_crossentropy
 from keras_losses.classification.categorical import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy, sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from keras_losses.classification.complement import ComplementCrossentropy as ComplementCrossentropy, complement_crossentropy as complement_crossentropy
+from keras_losses.classification.consistency import JensenShannonConsistency as JensenShannonConsistency, jensen_shannon_consistency as jensen_shannon_consistency
+from keras_losses.classification.confusion import SoftF1 as SoftF1, soft_f1 as soft_f1
+from keras_losses.classification.confusion import WeightedKappa as WeightedKappa, weighted_kappa as weighted_kappa
 from keras_losses.classification.divergence import KLDivergence as KLDivergence, kl_divergence as kl_divergence
 from keras_losses.classification.focal import BinaryFocalCrossentropy as BinaryFocalCrossentropy, binary_focal_crossentropy as binary_focal_crossentropy
 from keras_losses.classification.focal import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy, categorical_focal_crossentropy as categorical_focal_crossentropy
+from keras_losses.classification.focal import SparseCategoricalFocalCrossentropy as SparseCategoricalFocalCrossentropy, sparse_categorical_focal_crossentropy as sparse_categorical_focal_crossentropy
 from keras_losses.classification.hinge import CategoricalHinge as CategoricalHinge, categorical_hinge as categorical_hinge
 from keras_losses.classification.hinge import Hinge as Hinge, hinge as hinge
+from keras_losses.classification.hinge import MultiMargin as MultiMargin, multi_margin as multi_margin
 from keras_losses.classification.hinge import SquaredHinge as SquaredHinge, squared_hinge as squared_hinge
+from keras_losses.classification.poly import PolyCrossentropy as PolyCrossentropy, poly_crossentropy as poly_crossentropy
+from keras_losses.classification.poly import PolyFocalCrossentropy as PolyFocalCrossentropy, poly_focal_crossentropy as poly_focal_crossentropy
+from keras_losses.classification.sparsemax import Sparsemax as Sparsemax, sparsemax as sparsemax
+from keras_losses.classification.multilabel import MultilabelSoftMargin as MultilabelSoftMargin, multilabel_soft_margin as multilabel_soft_margin
+from keras_losses.classification.multilabel import TwoWay as TwoWay, two_way as two_way
+from keras_losses.classification.multilabel import ZLPR as ZLPR, zlpr as zlpr
+from keras_losses.detection.scores import DistributionFocal as DistributionFocal, distribution_focal as distribution_focal
+from keras_losses.detection.scores import GaussianFocal as GaussianFocal, gaussian_focal as gaussian_focal
+from keras_losses.detection.scores import QualityFocal as QualityFocal, quality_focal as quality_focal
+from keras_losses.detection.scores import Varifocal as Varifocal, varifocal as varifocal
+from keras_losses.imbalance.balanced import BalancedBinaryCrossentropy as BalancedBinaryCrossentropy, balanced_binary_crossentropy as balanced_binary_crossentropy
+from keras_losses.imbalance.effective_number import ClassBalancedCrossentropy as ClassBalancedCrossentropy, class_balanced_crossentropy as class_balanced_crossentropy
+from keras_losses.imbalance.effective_number import effective_number_weights as effective_number_weights
+from keras_losses.imbalance.harmonized import GradientHarmonized as GradientHarmonized, gradient_harmonized as gradient_harmonized
+from keras_losses.imbalance.ldam import LDAM as LDAM, ldam as ldam
+from keras_losses.imbalance.multilabel import DistributionBalanced as DistributionBalanced, distribution_balanced as distribution_balanced
+from keras_losses.imbalance.multilabel import Equalization as Equalization, equalization as equalization
+from keras_losses.imbalance.prior import BalancedSoftmax as BalancedSoftmax, balanced_softmax as balanced_softmax
+from keras_losses.imbalance.prior import LogitAdjustedCrossentropy as LogitAdjustedCrossentropy, logit_adjusted_crossentropy as logit_adjusted_crossentropy
+from keras_losses.imbalance.seesaw import Seesaw as Seesaw, seesaw as seesaw
+from keras_losses.detection.box_distances import BoundedIoU as BoundedIoU, bounded_iou as bounded_iou
+from keras_losses.detection.box_distances import MPDIoU as MPDIoU, mpdiou as mpdiou
+from keras_losses.detection.box_distances import NormalizedWasserstein as NormalizedWasserstein, normalized_wasserstein as normalized_wasserstein
+from keras_losses.detection.box_variants import AlphaIoU as AlphaIoU, alpha_iou as alpha_iou
+from keras_losses.detection.box_variants import EIoU as EIoU, eiou as eiou
+from keras_losses.detection.box_variants import FocalEIoU as FocalEIoU, focal_eiou as focal_eiou
+from keras_losses.detection.box_variants import SIoU as SIoU, siou as siou
+from keras_losses.detection.box_variants import WiseIoU as WiseIoU, wise_iou as wise_iou
+from keras_losses.detection.boxes import CIoU as CIoU, ciou as ciou
+from keras_losses.detection.boxes import DIoU as DIoU, diou as diou
+from keras_losses.detection.boxes import GIoU as GIoU, giou as giou
+from keras_losses.detection.boxes import IoU as IoU, iou as iou
+from keras_losses.detection.keypoints import AdaptiveWing as AdaptiveWing, adaptive_wing as adaptive_wing
+from keras_losses.detection.keypoints import ObjectKeypointSimilarity as ObjectKeypointSimilarity, object_keypoint_similarity as object_keypoint_similarity
+from keras_losses.detection.keypoints import Wing as Wing, wing as wing
+from keras_losses.detection.offsets import BalancedL1 as BalancedL1, balanced_l1 as balanced_l1
+from keras_losses.detection.offsets import SmoothL1 as SmoothL1, smooth_l1 as smooth_l1
+from keras_losses.detection.rotated import GaussianKullbackLeibler as GaussianKullbackLeibler, gaussian_kullback_leibler as gaussian_kullback_leibler
+from keras_losses.detection.rotated import GaussianWasserstein as GaussianWasserstein, gaussian_wasserstein as gaussian_wasserstein
+from keras_losses.detection.rotated import ProbIoU as ProbIoU, prob_iou as prob_iou
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
+from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive
+from keras_losses.noisy_labels.active_passive import NormalizedCrossentropy as NormalizedCrossentropy, normalized_crossentropy as normalized_crossentropy
+from keras_losses.noisy_labels.active_passive import ProbabilityAbsoluteError as ProbabilityAbsoluteError, probability_absolute_error as probability_absolute_error
+from keras_losses.noisy_labels.bitempered import BiTemperedLogistic as BiTemperedLogistic, bi_tempered_logistic as bi_tempered_logistic
+from keras_losses.noisy_labels.bootstrapping import Bootstrapping as Bootstrapping, bootstrapping as bootstrapping
 from keras_losses.noisy_labels.generalized import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy, categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from keras_losses.noisy_labels.generalized import GeneralizedCrossentropy as GeneralizedCrossentropy, generalized_crossentropy as generalized_crossentropy
+from keras_losses.noisy_labels.generalized import TaylorCrossentropy as TaylorCrossentropy, taylor_crossentropy as taylor_crossentropy
+from keras_losses.noisy_labels.jensen_shannon import GeneralizedJensenShannon as GeneralizedJensenShannon, generalized_jensen_shannon as generalized_jensen_shannon
+from keras_losses.noisy_labels.symmetric import ReverseCrossentropy as ReverseCrossentropy, reverse_crossentropy as reverse_crossentropy
+from keras_losses.noisy_labels.symmetric import SymmetricCrossentropy as SymmetricCrossentropy, symmetric_crossentropy as symmetric_crossentropy
 from keras_losses.regression.cosine import CosineSimilarity as CosineSimilarity, cosine_similarity as cosine_similarity
 from keras_losses.regression.elementwise import Huber as Huber, huber as huber
 from keras_losses.regression.elementwise import LogCosh as LogCosh, log_cosh as log_cosh
@@ -66,6 +124,9 @@ from keras_losses.segmentation.unified import AsymmetricFocalTversky as Asymmetr
 from keras_losses.segmentation.unified import UnifiedFocal as UnifiedFocal, unified_focal as unified_focal
 from keras_losses.segmentation.wasserstein import GeneralizedWassersteinDice as GeneralizedWassersteinDice, generalized_wasserstein_dice as generalized_wasserstein_dice
 from keras_losses.sequence.ctc import CTC as CTC, ctc as ctc
+from keras_losses.wrappers.classes import OnClasses as OnClasses, on_classes as on_classes
+from keras_losses.wrappers.hardest import HardestK as HardestK, hardest_k as hardest_k
+from keras_losses.wrappers.supervision import DeepSupervision as DeepSupervision, deep_supervision as deep_supervision
 # isort: on
 # fmt: on
 

@@ -11,8 +11,10 @@ from keras_losses.testing import compiled, gradient, sample, value_and_gradient
 FAMILIES = {
     "regression": kl.Huber(),
     "classification": kl.CategoricalFocalCrossentropy(from_logits=True),
+    "imbalance": kl.GradientHarmonized(from_logits=True),
     "noisy_labels": kl.CategoricalGeneralizedCrossEntropy(),
     "segmentation": kl.Tversky(),
+    "segmentation of sorted pixels": kl.LovaszSoftmax(),
     "metric_learning": kl.Circle(gamma=2.0),
     "sequence": kl.CTC(),
     "sum": 0.5 * kl.BinaryCrossentropy() + kl.Dice(),

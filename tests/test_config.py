@@ -24,6 +24,8 @@ from keras_losses.core.registry import public
 
 LOSSES = {name: x for name, x in public().items() if isinstance(x, type)}
 FUNCTIONS = {name: x for name, x in public().items() if not isinstance(x, type)}
+# A loss that is held by another may have to take class ids.
+HELD = (kl.SparseCategoricalCrossentropy(class_weight=(2.0, 1.0)),)
 TERMS = (kl.MeanSquaredError(weights=(2.0, 1.0)), 2 * kl.Huber(delta=0.5) + kl.LogCosh(), keras.losses.MeanAbsoluteError())
 
 
@@ -40,16 +42,19 @@ def others(hint, default):
     if origin is Literal:
         return [v for v in args if v != default]
     if isinstance(hint, type) and issubclass(hint, keras.losses.Loss):
-        return [term for term in TERMS if isinstance(term, hint)]
+        return [term for term in (*TERMS, *HELD) if isinstance(term, kl.Loss)]
     if origin is tuple:
         if fields.takes_loss(hint):
             return [TERMS]
         if get_origin(args[0]) is tuple:  # a matrix
             return [((0.0, 0.5), (0.5, 0.0))]
-        return [(2,), (1, 0)] if args[0] is int else [(2.0, 0.5, 1.5), (2.0, 0.5)]
+        whole = int in (args[0], *get_args(args[0]))
+        return [(2,), (1, 0)] if whole else [(2.0, 0.5, 1.5), (2.0, 0.5), (0.3, 0.7)]
     if origin is dict:
         return [{1: 3.0}]
-    values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7], str: ["other"], type(None): [None]}.get(hint, [])
+    values = {bool: [True, False], int: [1, 2, -2], float: [0.3, 0.7, 1.5, -0.7], str: ["other"], type(None): [None]}.get(
+        hint, []
+    )
     return [v for v in values if type(v) is not type(default) or v != default]
 
 
@@ -71,7 +76,7 @@ def build(cls, **arguments):
 def data(loss):
     """Targets and predictions of a loss: every axis that is free has 2 entries."""
     rng = np.random.default_rng(0)
-    if isinstance(loss, kl.Sum):
+    if loss.y_true is None or loss.y_pred is None:  # of losses, or of one that states no contract
         return rng.uniform(0.1, 0.9, (4, 2, 2)), rng.uniform(0.1, 0.9, (4, 2, 2))
 
     def draw(spec):

@@ -19,6 +19,8 @@ SMOOTH = {
     "positive_part": (m.positive_part, lambda x: np.maximum(x, 0), X),
     "minimum": (lambda x: m.minimum(x, 0.5), lambda x: np.minimum(x, 0.5), X),
     "maximum": (lambda x: m.maximum(x, 0.5), lambda x: np.maximum(x, 0.5), X),
+    "lesser": (lambda x: m.lesser(x, 1 - x), lambda x: np.minimum(x, 1 - x), X),
+    "greater": (lambda x: m.greater(x, 1 - x), lambda x: np.maximum(x, 1 - x), X),
     "clip": (lambda x: m.clip(x, -2.0, 1.0), lambda x: np.clip(x, -2, 1), X),
     "log_probability": (m.log_probability, np.log, POSITIVE),
     "safe_log": (m.safe_log, np.log, POSITIVE),
@@ -26,6 +28,8 @@ SMOOTH = {
     "softplus": (m.softplus, lambda x: np.logaddexp(x, 0), X),
     "log1mexp": (m.log1mexp, lambda x: np.log(-np.expm1(x)), -POSITIVE[:-1]),
     "power": (lambda x: m.power(x, 0.3), lambda x: x**0.3, POSITIVE),
+    "power-above-one": (lambda x: m.power(x, 2.5), lambda x: x**2.5, POSITIVE[:-2]),
+    "power-tensor": (lambda x: m.power(0 * x + 0.5, x), lambda x: 0.5**x, POSITIVE[:-2]),
     "log_cosh": (m.log_cosh, lambda x: np.logaddexp(x, -x) - np.log(2), X),
     "logaddexp": (lambda x: m.logaddexp(x, 1 - 2 * x), lambda x: np.logaddexp(x, 1 - 2 * x), X),
     "xlogy": (lambda x: m.xlogy(x, x), lambda x: x * np.log(x), POSITIVE),
@@ -104,7 +108,9 @@ def test_kinks_and_edges(name):
 
 def test_ties_share_the_gradient():
     np.testing.assert_allclose(gradient(m.largest, np.array([[2.0, 5.0, 5.0]])), [[0, 0.5, 0.5]])
-    np.testing.assert_allclose(gradient(lambda x: m.logaddexp(x[0], x[1]), np.array([3.0, 3.0])), [0.5, 0.5], rtol=1e-6)
+    for function in (m.logaddexp, m.lesser, m.greater):
+        tie = np.array([3.0, 3.0])
+        np.testing.assert_allclose(gradient(lambda x, f=function: f(x[0], x[1]), tie), [0.5, 0.5], rtol=1e-6)
 
 
 def test_masked_reductions():

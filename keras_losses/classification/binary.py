@@ -15,7 +15,7 @@ from keras_losses.regression.elementwise import weigh_outputs
 class BinaryCrossentropy(Loss, kw_only=False):
     """Cross-entropy between yes/no labels and predictions, each output on its own.
 
-    Formula: `mean_d -(w_1 pos_d y_d log p_d + w_0 (1 - y_d) log(1 - p_d))`, with `y` smoothed to
+    Formula: `mean_d -(w_1 pos_d y_d log p_d + w_0 (1 - y_d) log(1 - p_d))` over the labels that count, with `y` smoothed to
     `y (1 - label_smoothing) + label_smoothing / 2`. From logits `log p` and `log(1 - p)` are `-softplus(-z)` and
     `-softplus(z)`. From probabilities they are `log(max(p, 1e-7))` and `log(max(1 - p, 1e-7))`, with the gradients
     `1 / max(p, 1e-7)` and `-1 / max(1 - p, 1e-7)`; a sigmoid that has saturated in float32 passes none of it on, so
@@ -27,9 +27,12 @@ class BinaryCrossentropy(Loss, kw_only=False):
         axis: the axis of the outputs, over which the mean is taken.
         pos_weight: number >= 0 that multiplies the term of the positive labels, or one number per output, or None.
         class_weight: the weights `(w_0, w_1)` of the two classes, or `{class: weight}`, or None.
+        ignore_class: label that marks an unknown output, such as -1 or 255: the output is in no sum and in no number that a
+            sum is divided by, and its prediction has no gradient. Where no output of an entry counts, the entry does not.
 
     Shapes:
-        `y_true`: `(B, ..., D)`, labels 0 or 1 or between; `y_pred`: the same; `(B,)` counts as `(B, 1)`.
+        `y_true`: `(B, ..., D)`, labels 0 or 1 or between; `y_pred`: the same; `(B,)` counts as `(B, 1)`. A mask may be as
+        fine as that.
 
     Returns:
         The mean over `axis`, `(B, ...)`, reduced.
@@ -52,6 +55,7 @@ class BinaryCrossentropy(Loss, kw_only=False):
     _: KW_ONLY
     pos_weight: NonNegative | tuple[NonNegative, ...] | None = None
     class_weight: ClassWeight = None
+    ignore_class: int | None = None
 
     y_true = binary("B *S D")
     last_axis = "axis"
@@ -63,13 +67,9 @@ class BinaryCrossentropy(Loss, kw_only=False):
     def validate(self):
         check_binary_weights(self)
 
-    def call(self, y_true, y_pred):
-        positive, negative = binary_terms(self, smooth_binary(y_true, self.label_smoothing), y_pred)
-        if isinstance(self.pos_weight, tuple):
-            positive = weigh_outputs(self, positive, self.pos_weight, "pos_weight")
-        elif self.pos_weight is not None:
-            positive = positive * self.pos_weight
-        return math.mean(positive + negative)
+    def call(self, y_true, y_pred, mask=None):
+        value = sum(binary_terms(self, smooth_binary(y_true, self.label_smoothing), y_pred))
+        return mean_of_outputs(value, mask)
 
 
 def smooth_binary(y_true: Any, amount: float) -> Any:
@@ -78,13 +78,37 @@ def smooth_binary(y_true: Any, amount: float) -> Any:
 
 
 def binary_terms(loss: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """`-w_1 y log p` and `-w_0 (1 - y) log(1 - p)`, in log space throughout for logits."""
+    """`-w_1 y log p`, with the positive weights of a loss that has any, and `-w_0 (1 - y) log(1 - p)`.
+
+    In log space throughout for logits.
+    """
+    positive, negative = label_shares(loss, y_true)
+    log_p, log_not_p = binary_logs(loss, y_pred)
+    return -positive * log_p, -negative * log_not_p
+
+
+def label_shares(loss: Any, y_true: Any) -> tuple[Any, Any]:
+    """How much of the label is class 1 and class 0, under the weights of the loss."""
     weight_0, weight_1 = binary_weights(loss)
+    positive, pos_weight = weight_1 * y_true, getattr(loss, "pos_weight", None)
+    if isinstance(pos_weight, tuple):
+        positive = weigh_outputs(loss, positive, pos_weight, "pos_weight")
+    elif pos_weight is not None:
+        positive = positive * pos_weight
+    return positive, weight_0 * (1 - y_true)
+
+
+def mean_of_outputs(value: Any, mask: Any) -> Any:
+    """The mean over the last axis; of what counts there, where `mask` tells its entries apart."""
+    apart = mask is not None and len(mask.shape) == len(value.shape)
+    return math.masked_mean(value, mask) if apart else math.mean(value)
+
+
+def binary_logs(loss: Any, y_pred: Any) -> tuple[Any, Any]:
+    """`log p` and `log(1 - p)`, from logits or from probabilities."""
     if loss.from_logits:
-        positive, negative = math.softplus(-y_pred), math.softplus(y_pred)
-    else:
-        positive, negative = -math.log_probability(y_pred), -math.log_probability(1 - y_pred)
-    return weight_1 * y_true * positive, weight_0 * (1 - y_true) * negative
+        return -math.softplus(-y_pred), -math.softplus(y_pred)
+    return math.log_probability(y_pred), math.log_probability(1 - y_pred)
 
 
 binary_crossentropy = function_of(BinaryCrossentropy)

@@ -26,6 +26,8 @@ class CategoricalCrossentropy(Loss, kw_only=False):
         label_smoothing: in [0, 1].
         axis: the axis of the classes.
         class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
+        ignore_class: id of a class whose rows do not count: not in the sum, not in the number it is divided by. Its row is
+            what one-hot encoding makes of it: for an id that is no class, such as -1 or 255, zeros.
 
     Shapes:
         `y_true`, `y_pred`: `(B, ..., C)`, or with the classes on `axis`.
@@ -50,6 +52,7 @@ class CategoricalCrossentropy(Loss, kw_only=False):
     axis: int = -1
     _: KW_ONLY
     class_weight: ClassWeight = None
+    ignore_class: int | None = None
 
     y_true = onehot("B *S C")
     last_axis = "axis"
@@ -112,11 +115,15 @@ class SparseCategoricalCrossentropy(Loss, kw_only=False):
 
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
-        weighted = log_probabilities(self, y_pred) * class_weights(self, y_pred)
-        value = -ops.squeeze(ops.take_along_axis(weighted, ops.expand_dims(y_true, -1), axis=-1), -1)
-        if self.label_smoothing:
-            value = (1 - self.label_smoothing) * value - self.label_smoothing * math.mean(weighted)
-        return value
+        return of_labels(self, y_true, -log_probabilities(self, y_pred) * class_weights(self, y_pred))
+
+
+def of_labels(loss: Any, labels: Any, values: Any) -> Any:
+    """The value of each label's class; with `label_smoothing` drawn towards the mean of all classes."""
+    value = ops.squeeze(ops.take_along_axis(values, ops.expand_dims(labels, -1), axis=-1), -1)
+    if loss.label_smoothing:
+        value = (1 - loss.label_smoothing) * value + loss.label_smoothing * math.mean(values)
+    return value
 
 
 def log_probabilities(loss: Any, y_pred: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_terms, smooth_binary
-from keras_losses.classification.categorical import rows_of_one, smooth_labels, warn_of_one_class
+from keras_losses.classification.binary import binary_terms, mean_of_outputs, smooth_binary
+from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
-from keras_losses.core.spec import binary, logit, onehot, prob, simplex
+from keras_losses.core.spec import binary, label, logit, onehot, prob, simplex
 from keras_losses.core.weighting import check_binary_weights, class_weights
 from keras_losses.regression.elementwise import weigh_outputs
 
@@ -19,9 +19,10 @@ from keras_losses.regression.elementwise import weigh_outputs
 class BinaryFocalCrossentropy(Loss, kw_only=False):
     """Binary cross-entropy, weighed by how far the prediction is from the label.
 
-    Formula: `mean_d a_d q_d^gamma bce_d` with `q = y (1 - p) + (1 - y) p`, the probability given to the other label, `bce` as
-    in `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with `apply_class_balancing`, else 1. From logits the weight
-    is `exp(gamma log q)` with `log q` in log space, so that value and gradient are right for every logit and gamma.
+    Formula: `mean_d a_d q_d^gamma bce_d` over the labels that count, with `q = y (1 - p) + (1 - y) p`, the probability given
+    to the other label, `bce` as in `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with
+    `apply_class_balancing`, else 1. From logits the weight is `exp(gamma log q)` with `log q` in log space, so that value and
+    gradient are right for every logit and gamma.
 
     Args:
         apply_class_balancing: weigh the two classes by `alpha` and `1 - alpha`.
@@ -31,9 +32,13 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
         label_smoothing: in [0, 1].
         axis: the axis of the outputs, over which the mean is taken.
         class_weight: the weights of class 0 and class 1, or `{class: weight}`, or None.
+        pos_weight: number >= 0 that multiplies the cross-entropy of the positive labels, or one number per output, or None.
+        ignore_class: label that marks an unknown output, such as -1 or 255: the output does not count, as in
+            `BinaryCrossentropy`.
 
     Shapes:
-        `y_true`: `(B, ..., D)`, labels 0 or 1 or between; `y_pred`: the same; `(B,)` counts as `(B, 1)`.
+        `y_true`: `(B, ..., D)`, labels 0 or 1 or between; `y_pred`: the same; `(B,)` counts as `(B, 1)`. A mask may be as
+        fine as that.
 
     Returns:
         The mean over `axis`, `(B, ...)`, reduced.
@@ -58,6 +63,8 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
     axis: int = -1
     _: KW_ONLY
     class_weight: ClassWeight = None
+    pos_weight: NonNegative | tuple[NonNegative, ...] | None = None
+    ignore_class: int | None = None
 
     y_true = binary("B *S D")
     last_axis = "axis"
@@ -69,36 +76,44 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
     def validate(self):
         check_binary_weights(self)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, mask=None):
         y_true = smooth_binary(y_true, self.label_smoothing)
-        value = sum(binary_terms(self, y_true, y_pred)) * math.focal_weight(self._log_q(y_true, y_pred), self.gamma)
-        if self.apply_class_balancing:
-            value = value * (y_true * self.alpha + (1 - y_true) * (1 - self.alpha))
-        return math.mean(value)
+        alpha = self.alpha if self.apply_class_balancing else None
+        value = sum(binary_terms(self, y_true, y_pred)) * binary_focus(self, y_true, y_pred, alpha)
+        return mean_of_outputs(value, mask)
 
-    def _log_q(self, y_true, y_pred):
-        if not self.from_logits:
-            return math.safe_log(y_true * (1 - y_pred) + (1 - y_true) * y_pred)
-        # Both summands in log space: for a hard label one of them vanishes and the other is exact for any logit.
-        positive = math.safe_log(y_true) - math.softplus(y_pred)
-        negative = math.safe_log(1 - y_true) - math.softplus(-y_pred)
-        return math.logaddexp(positive, negative)
+
+def binary_focus(loss: Any, y_true: Any, y_pred: Any, alpha: float | None) -> Any:
+    """What the focal loss weighs a cross-entropy by: `q^gamma`, balanced by `alpha` for class 1 against `1 - alpha`."""
+    weight = math.focal_weight(_log_q(loss, y_true, y_pred), loss.gamma)
+    return weight if alpha is None else weight * (y_true * alpha + (1 - y_true) * (1 - alpha))
+
+
+def _log_q(loss, y_true, y_pred):
+    if not loss.from_logits:
+        return math.safe_log(y_true * (1 - y_pred) + (1 - y_true) * y_pred)
+    # Both summands in log space: for a hard label one of them vanishes and the other is exact for any logit.
+    positive = math.safe_log(y_true) - math.softplus(y_pred)
+    negative = math.safe_log(1 - y_true) - math.softplus(-y_pred)
+    return math.logaddexp(positive, negative)
 
 
 class CategoricalFocalCrossentropy(Loss, kw_only=False):
     """Categorical cross-entropy, each class weighed by how far its probability is from 1.
 
-    Formula: `-sum_c alpha_c w_c (1 - p_c)^gamma y_c log p_c`, labels smoothed and probabilities divided by their sum as in
+    Formula: `-sum_c alpha_c w_c (1 - p_c)^gamma_c y_c log p_c`, labels smoothed and probabilities divided by their sum as in
     `CategoricalCrossentropy`. From logits `log(1 - p_c)` is the logsumexp of the other logits minus that of all, so that
     value and gradient are right for every logit and gamma.
 
     Args:
         alpha: number >= 0 that multiplies every class, or one number per class.
-        gamma: focusing exponent >= 0; 0 gives `alpha` times categorical cross-entropy.
+        gamma: focusing exponent >= 0, or one per class; 0 gives `alpha` times categorical cross-entropy.
         from_logits: `y_pred` holds logits, not probabilities.
         label_smoothing: in [0, 1].
         axis: the axis of the classes.
         class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
+        ignore_class: id of a class whose rows do not count, as in `CategoricalCrossentropy`; for an id that is no class
+            rows of zeros.
 
     Shapes:
         `y_true`, `y_pred`: `(B, ..., C)`, or with the classes on `axis`.
@@ -120,12 +135,13 @@ class CategoricalFocalCrossentropy(Loss, kw_only=False):
     """
 
     alpha: NonNegative | tuple[NonNegative, ...] = 0.25
-    gamma: NonNegative = 2.0
+    gamma: NonNegative | tuple[NonNegative, ...] = 2.0
     from_logits: bool = False
     label_smoothing: Fraction = 0.0
     axis: int = -1
     _: KW_ONLY
     class_weight: ClassWeight = None
+    ignore_class: int | None = None
 
     y_true = onehot("B *S C")
     last_axis = "axis"
@@ -135,21 +151,80 @@ class CategoricalFocalCrossentropy(Loss, kw_only=False):
         return logit("B *S C") if self.from_logits else simplex("B *S C")
 
     def call(self, y_true, y_pred):
-        warn_of_one_class(self, y_pred)
-        y_true = smooth_labels(y_true, self.label_smoothing) * class_weights(self, y_pred)
-        log_p, log_q = self._logs(y_pred)
-        value = -y_true * log_p * math.focal_weight(log_q, self.gamma)
-        if isinstance(self.alpha, tuple):
-            return ops.sum(weigh_outputs(self, value, self.alpha, "alpha"), axis=-1)
-        return self.alpha * ops.sum(value, axis=-1)
+        return ops.sum(smooth_labels(y_true, self.label_smoothing) * _of_classes(self, y_pred), axis=-1)
 
-    def _logs(self, y_pred) -> tuple[Any, Any]:
-        """`log p` and `log(1 - p)`."""
-        if self.from_logits:
-            return ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred)
+
+class SparseCategoricalFocalCrossentropy(Loss, kw_only=False):
+    """Cross-entropy between integer labels and predicted classes, weighed by how far the probability of the label is from 1.
+
+    Formula: `-alpha_y w_y (1 - p_y)^gamma_y log p_y` for the label y; with `label_smoothing` the label is
+    `1 - label_smoothing` of its class plus `label_smoothing / C` of every class. Logits and probabilities are treated as in
+    `CategoricalFocalCrossentropy`, whose value for one-hot labels it has.
+
+    Args:
+        alpha: number >= 0 that multiplies every class, or one number per class.
+        gamma: focusing exponent >= 0, or one per class; 0 gives `alpha` times cross-entropy.
+        from_logits: `y_pred` holds logits, not probabilities.
+        ignore_class: integer label whose entries do not count: not in the sum, not in the number it is divided by.
+        axis: the axis of the classes.
+        label_smoothing: in [0, 1].
+        class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
+
+    Shapes:
+        `y_true`: `(B, ...)` integers; `y_pred`: `(B, ..., C)`, or with the classes on `axis`.
+
+    Returns:
+        One value a label, `(B, ...)`, reduced. A label out of range gives NaN with gradient zero.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes do not meet.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> loss = kl.SparseCategoricalFocalCrossentropy(alpha=1.0, from_logits=True, ignore_class=255)
+    >>> float(loss(np.array([1, 255]), np.array([[20.0, -20.0], [0.0, 0.0]])))
+    40.0
+
+    Reference: T.-Y. Lin et al., Focal loss for dense object detection, 2017, arXiv:1708.02002.
+    """
+
+    alpha: NonNegative | tuple[NonNegative, ...] = 0.25
+    gamma: NonNegative | tuple[NonNegative, ...] = 2.0
+    from_logits: bool = False
+    ignore_class: int | None = None
+    axis: int = -1
+    _: KW_ONLY
+    label_smoothing: Fraction = 0.0
+    class_weight: ClassWeight = None
+
+    y_true = label("B *S")
+    last_axis = "axis"
+
+    @property
+    def y_pred(self):
+        return logit("B *S C") if self.from_logits else simplex("B *S C")
+
+    def call(self, y_true, y_pred):
+        return of_labels(self, y_true, _of_classes(self, y_pred))
+
+
+def _of_classes(loss, y_pred):
+    """`-alpha_c w_c (1 - p_c)^gamma_c log p_c`: the loss of each class, if it were the label."""
+    warn_of_one_class(loss, y_pred)
+    if loss.from_logits:
+        log_p, log_q = ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred)
+    else:
         p = rows_of_one(y_pred)
-        return math.log_probability(p), math.safe_log(1 - p)
+        log_p, log_q = math.log_probability(p), math.safe_log(1 - p)
+    if isinstance(loss.gamma, tuple):
+        value = -log_p * ops.exp(weigh_outputs(loss, log_q, loss.gamma, "gamma"))
+    else:
+        value = -log_p * math.focal_weight(log_q, loss.gamma)
+    value = weigh_outputs(loss, value, loss.alpha, "alpha") if isinstance(loss.alpha, tuple) else value * loss.alpha
+    return value * class_weights(loss, y_pred)
 
 
 binary_focal_crossentropy = function_of(BinaryFocalCrossentropy)
 categorical_focal_crossentropy = function_of(CategoricalFocalCrossentropy)
+sparse_categorical_focal_crossentropy = function_of(SparseCategoricalFocalCrossentropy)

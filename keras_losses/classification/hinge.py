@@ -1,15 +1,15 @@
 """Margin losses of classifiers."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.fields import ClassWeight
+from keras_losses.core.fields import ClassWeight, NonNegative, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
-from keras_losses.core.spec import onehot, real, sign
-from keras_losses.core.weighting import binary_weights, check_binary_weights, class_weights
+from keras_losses.core.spec import label, onehot, real, sign
+from keras_losses.core.weighting import binary_weights, check_binary_weights, class_weights, label_weights
 
 
 class Hinge(Loss):
@@ -128,6 +128,57 @@ class CategoricalHinge(Loss):
         return value
 
 
+class MultiMargin(Loss):
+    """How far the score of the labelled class falls short of each other one plus a margin.
+
+    Formula: `w_y / C sum_{c != y} max(0, margin - s_y + s_c)^p`, as `torch.nn.MultiMarginLoss`: the sum over the other classes
+    is divided by the number of all.
+
+    Args:
+        p: 1 or 2, the power of each shortfall.
+        margin: number >= 0.
+        axis: the axis of the classes.
+        class_weight: one weight >= 0 for each class, or `{class: weight}`, or None.
+        ignore_class: integer label whose entries do not count.
+
+    Shapes:
+        `y_true`: `(B, ...)` integers; `y_pred`: `(B, ..., C)`, any real scores, or with the classes on `axis`.
+
+    Returns:
+        One value a label, `(B, ...)`, reduced. A label out of range gives NaN with gradient zero.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes do not meet.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> float(kl.MultiMargin()(np.array([1]), np.array([[0.5, 1.0, -1.0, 2.0]])))
+    0.625
+
+    Reference: J. Weston, C. Watkins, Support vector machines for multi-class pattern recognition, 1999.
+    """
+
+    p: Annotated[int, Range(ge=1, le=2)] = 1
+    margin: NonNegative = 1.0
+    axis: int = -1
+    class_weight: ClassWeight = None
+    ignore_class: int | None = None
+
+    y_true = label("B *S")
+    y_pred = real("B *S C")
+    last_axis = "axis"
+
+    def call(self, y_true, y_pred):
+        others = 1 - ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
+        labelled = ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1)
+        shortfall = math.positive_part(self.margin - labelled + y_pred)
+        if self.p == 2:
+            shortfall = ops.square(shortfall)
+        return math.mean(others * shortfall) * label_weights(self, y_true, y_pred)
+
+
 hinge = function_of(Hinge)
 squared_hinge = function_of(SquaredHinge)
 categorical_hinge = function_of(CategoricalHinge)
+multi_margin = function_of(MultiMargin)

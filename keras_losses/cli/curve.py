@@ -40,9 +40,9 @@ def of(loss: Any) -> Curve | None:
     x = np.linspace(low, high, POINTS)
     unreduced = with_reduction(loss, "none")
     lines = {}
-    if true.kind.name in ("label", "onehot"):
+    if true.kind.name in ("label", "onehot", "position"):
         rows = _rows(x, pred.kind.name)
-        target = np.zeros(POINTS, "int64") if true.kind.name == "label" else np.eye(3)[np.zeros(POINTS, int)]
+        target = np.eye(3)[np.zeros(POINTS, int)] if true.kind.name == "onehot" else np.zeros(POINTS, "int64")
         values, slopes = value_and_gradient(lambda p: unreduced(target, p), rows)
         lines["right class"] = (x, values, slopes[:, 0])
     else:

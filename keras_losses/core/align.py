@@ -54,11 +54,21 @@ def mismatch(true_shape: Any, true: Spec, pred_shape: Any, pred: Spec) -> str | 
     return None
 
 
+def own_axes(true: Spec, pred: Spec, rank_true: int, rank_pred: int) -> tuple[int, ...]:
+    """The axes of the prediction that stand before one of the target and are not the target's, such as stacked views.
+
+    Weights and masks do not have them.
+    """
+    names, shared = pred.names(rank_pred), true.names(rank_true)
+    last = [i for i, name in enumerate(names) if name in shared][-1:]
+    return tuple(i for end in last for i in range(end) if names[i] not in shared)
+
+
 def _likely(true_shape, pred_shape, true, pred):
     """The likely mistake, as a sentence, where there is one."""
     if true_shape and pred_shape and None not in (true_shape[0], pred_shape[0]) and true_shape[0] != pred_shape[0]:
         return " The batch sizes differ: check that x and y have the same number of samples."
-    if true.kind.integer and len(true_shape) == len(pred_shape):
+    if true.kind.integer and not true.dense and len(true_shape) == len(pred_shape):
         return (
             " The targets look one-hot: this loss takes integer ids; use the loss without `Sparse` in its name, "
             "or `ops.argmax(y, axis=-1)`."

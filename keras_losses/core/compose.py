@@ -11,6 +11,7 @@ from keras_losses.core.fields import shorten
 from keras_losses.core.inputs import at_least_float32
 from keras_losses.core.loss import Loss
 from keras_losses.core.private import get_mask
+from keras_losses.core.record import hyperparameters
 from keras_losses.core.reduction import Reduction, Values, collect, combine_masks, per_sample, reduce
 
 
@@ -52,10 +53,7 @@ class Sum(Loss):
     def validate(self) -> None:
         if not self.terms:
             raise ValueError("Sum: `terms` must hold at least one loss.")
-        losses, depth = _size(self)
-        if losses > MAX_LOSSES or depth > MAX_DEPTH:
-            # Saved, it could not be loaded.
-            raise ValueError(f"Sum: {losses} losses, nested {depth} deep; at most {MAX_LOSSES} and {MAX_DEPTH} can be saved.")
+        check_size(self)
         if self.weights is None:
             self.weights = (1.0,) * len(self.terms)
         if len(self.weights) != len(self.terms):
@@ -63,7 +61,7 @@ class Sum(Loss):
 
     def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype) -> Any:
         # One Values a term; `_reduce` weighs and adds them.
-        return [_term_values(term, y_true, y_pred, sample_weight, mask, extra, dtype) for term in self.terms]
+        return [values_of_term(term, y_true, y_pred, sample_weight, mask, extra, dtype) for term in self.terms]
 
     def _reduce(self, values: Any, reduction: Reduction) -> Any:
         total = 0
@@ -119,7 +117,8 @@ class TermMetric(keras.metrics.Mean):
         return cls(**holder_arguments(cls, config))
 
 
-def _term_values(term, y_true, y_pred, sample_weight, mask, extra, dtype):
+def values_of_term(term: Any, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any, extra: dict, dtype: str) -> Any:
+    """The values of a loss inside another one; a stock Keras loss gets our weights and masks."""
     if isinstance(term, Loss):
         return term._values(y_true, y_pred, sample_weight, mask, extra, dtype)
     return _Stock(term)._values(y_true, y_pred, sample_weight, mask, {}, dtype)
@@ -163,12 +162,21 @@ def scale(loss: Any, factor: Any) -> Any:
     return Sum(terms=terms, weights=tuple(float(factor) * w for w in weights), reduction=loss.reduction)
 
 
+def check_size(loss: Any) -> None:
+    """Raise for a loss that holds more losses than a file may: saved, it could not be loaded."""
+    losses, depth = _size(loss)
+    if losses > MAX_LOSSES or depth > MAX_DEPTH:
+        raise ValueError(
+            f"{type(loss).__name__}: {losses} losses, nested {depth} deep; at most {MAX_LOSSES} and {MAX_DEPTH} can be saved."
+        )
+
+
 def _size(loss):
     """How many losses there are in one, itself included, and how deep they nest."""
-    if not isinstance(loss, Sum):
-        return 1, 1
-    sizes = [_size(term) for term in loss.terms]
-    return 1 + sum(n for n, _ in sizes), 1 + max(d for _, d in sizes)
+    fields = hyperparameters(type(loss)) if isinstance(loss, Loss) else ()
+    values = keras.tree.flatten([getattr(loss, name) for name in fields if hasattr(loss, name)])
+    sizes = [_size(value) for value in values if isinstance(value, keras.losses.Loss)]
+    return 1 + sum(n for n, _ in sizes), 1 + max((d for _, d in sizes), default=0)
 
 
 def _flat(loss):

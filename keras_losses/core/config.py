@@ -23,7 +23,7 @@ _STOCK = {bool: bool, int: _numbers, float: _numbers, str: str | None, type(None
 
 
 class _Building(threading.local):
-    depth = 0
+    path: tuple[str, ...] = ()  # what is being built, from the outermost
     count = 0
 
 
@@ -128,7 +128,7 @@ def from_config(cls: Any, config: Any) -> Any:
     if not isinstance(config, dict):
         raise ValueError(f"{cls.__name__}: a config must be a dict. Received: {shorten(config)}")
     # `load_loss` has counted the loss that it builds here.
-    with contextlib.nullcontext() if _building.depth else _Guard(cls.__name__):
+    with contextlib.nullcontext() if _building.path else _Guard(cls.__name__):
         parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
         takes, takes_any = init_parameters(cls)
         unknown = [k for k in config if k not in takes]
@@ -232,10 +232,12 @@ class _Guard:
         self.where = where
 
     def __enter__(self):
-        depth, _building.count = _building.depth, _building.count + 1 if _building.depth else 1
-        if depth >= MAX_DEPTH or _building.count > MAX_LOSSES:
-            raise ValueError(f"{self.where}: a config nests at most {MAX_DEPTH} losses deep and holds at most {MAX_LOSSES}.")
-        _building.depth += 1
+        _building.count = _building.count + 1 if _building.path else 1
+        path = (*_building.path, self.where)
+        if len(path) > MAX_DEPTH or _building.count > MAX_LOSSES:
+            # Named is the field of the outermost loss: of the inner ones there are many.
+            raise ValueError(f"{path[1]}: a config nests at most {MAX_DEPTH} losses deep and holds at most {MAX_LOSSES}.")
+        _building.path = path
 
     def __exit__(self, *exc):
-        _building.depth -= 1
+        _building.path = _building.path[:-1]

@@ -75,6 +75,8 @@ def check_input(
             counts &= array != ignore
         wrong = (array < 0) | (array != np.floor(array)) | (array >= classes if classes is not None else False)
         _report(who, which, array, counts & wrong, f"integer labels from 0 to {'C - 1' if classes is None else classes - 1}")
+    if kind == "position" and classes is not None:
+        _report(who, which, array, counts & ((array < 0) | (array > classes - 1)), f"positions from 0 to {classes - 1}")
     if kind in ("prob", "simplex", "binary", "onehot"):
         hint = " Logits? Use from_logits=True." if kind in ("prob", "simplex") else ""
         eps = 4 * rounding

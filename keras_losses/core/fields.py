@@ -78,7 +78,7 @@ def describe(hint: Any) -> str:
     if origin is dict:
         return f"a dict of {describe(args[0])} to {describe(args[1])}"
     if isinstance(hint, type) and issubclass(hint, keras.losses.Loss):
-        return "a keras.losses.Loss instance"
+        return f"a {'keras.losses' if hint is keras.losses.Loss else hint.__module__.split('.')[0]}.{hint.__name__} instance"
     words = {bool: "a bool", int: "an int", float: "a finite float", str: "a string", type(None): "None"}
     return words.get(hint, str(hint))
 

@@ -44,6 +44,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
+    true = true.met_by(_shape(y_true), _shape(y_pred))
     rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
@@ -51,21 +52,36 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     rank = len(y_pred.shape)
     y_true, y_pred = align.align_pair(who, y_true, y_pred, true, pred)
 
-    keep = _keep(who, weight, mask, tuple(y_pred.shape))
-    keep_true = _shared(keep, true, pred, y_true, y_pred)
+    own = align.own_axes(true, pred, len(y_true.shape), len(y_pred.shape))
+    shape = tuple(size for i, size in enumerate(y_pred.shape) if i not in own)
+    keep, valid, ignore = _keep(who, weight, mask, shape), None, getattr(loss, "ignore_class", None)
+    if ignore is not None and true.kind.name in ("binary", "onehot"):
+        labelled = _labelled(y_true, true, ignore)
+        keep, valid = _both(keep, labelled), _both(_keep(who, None, mask, shape), labelled)
+    keep_true = _shared(keep, true, pred, y_true, y_pred, own)
+    keep = _insert(keep, own)
     if debug.is_active():
         classes = dict(zip(pred.names(len(y_pred.shape)), y_pred.shape, strict=False)).get(true.classes or "")
-        debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], classes, getattr(loss, "ignore_class", None))
+        debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], classes, ignore)
         debug.check_input(who, "y_pred", y_pred, pred, keep, rounding[1])
     prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), _extra(loss, extra, compute))
     prepared.added_axis = len(y_pred.shape) > rank
+    prepared.valid = valid
     if true.kind.integer:
-        _clean_labels(loss, prepared, true, pred)
+        _clean_labels(ignore, prepared, true, pred, own)
+    elif true.classes is not None:
+        _clean_positions(prepared, true, pred)
     if "mask" in loss.call_arguments:
-        prepared.extra["mask"] = _both(keep, prepared.valid)  # what is ignored does not count either
+        prepared.extra["mask"] = _both(keep, _insert(prepared.valid, own))  # what is ignored does not count either
+        if prepared.valid is not None:  # nor does a sample of which a mask leaves only that
+            prepared.valid = _both(prepared.valid, _keep(who, None, mask, shape))
     if pred.parts:
         prepared.y_pred = {name: prepared.y_pred[..., i] for i, (name, _) in enumerate(pred.parts)}
     return prepared
+
+
+def _shape(x):
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def _cast(x, kind: Kind, compute):
@@ -157,8 +173,16 @@ def _move_axis(who, loss, y_true, y_pred):
     return y_true, y_pred
 
 
+def _insert(keep, own):
+    """`keep` with axes of 1 where the prediction has axes of its own, as far as it reaches."""
+    for i in own:
+        if keep is not None and len(keep.shape) > i:
+            keep = ops.expand_dims(keep, axis=i)
+    return keep
+
+
 def _keep(who, weight, mask, shape):
-    """Which entries count, with axes matched from the left to those of the prediction; None: all."""
+    """Which entries count, with axes matched from the left to those of the prediction that `shape` has; None: all."""
     keep = None
     for given, what in ((None if weight is None else ops.not_equal(weight, 0), "sample_weight"), (mask, "mask")):
         if given is None:
@@ -179,11 +203,24 @@ def _both(first, second):
     return ops.logical_and(align.pad_rank(first, rank), align.pad_rank(second, rank))
 
 
-def _shared(keep, true: Spec, pred: Spec, y_true, y_pred):
+def _labelled(y_true, true: Spec, ignore: int):
+    """Which labels that are no ids are not `ignore`: each 0 or 1 on its own, or whole rows.
+
+    The row of an id is what one-hot encoding makes of it: zeros where it is no class.
+    """
+    if true.kind.name != "onehot":
+        return ops.not_equal(y_true, float(ignore))
+    if 0 <= ignore < y_true.shape[-1]:
+        return ops.not_equal(y_true[..., ignore], 1.0)
+    return ops.any(ops.not_equal(y_true, 0.0), axis=-1)
+
+
+def _shared(keep, true: Spec, pred: Spec, y_true, y_pred, own=()):
     """`keep` for the target: over the leading axes that it shares with the prediction, any over the others."""
     if keep is None:
         return None
-    pairs = zip(true.names(len(y_true.shape)), pred.names(len(y_pred.shape)), strict=False)
+    names = [name for i, name in enumerate(pred.names(len(y_pred.shape))) if i not in own]
+    pairs = zip(true.names(len(y_true.shape)), names, strict=False)
     shared = 0
     for a, b in pairs:
         if a != b:
@@ -210,7 +247,7 @@ def _extra(loss, extra, compute):
     return result
 
 
-def _clean_labels(loss, prepared, true: Spec, pred: Spec):
+def _clean_labels(ignore, prepared, true: Spec, pred: Spec, own):
     """Labels as integers in range; which were not, and which are to be ignored, is noted."""
     labels, wrong = prepared.y_true, None
     if dtype_of(labels) in _FLOATS:
@@ -221,16 +258,23 @@ def _clean_labels(loss, prepared, true: Spec, pred: Spec):
         classes = _size(prepared.y_pred, pred, true.classes)
         outside = (labels < 0) | (labels >= classes)
         wrong = outside if wrong is None else wrong | outside
-    ignore = getattr(loss, "ignore_class", None)
     if ignore is not None:
         ignored = ops.equal(labels, ignore)
         prepared.valid = ops.logical_not(ignored)
         wrong = None if wrong is None else wrong & prepared.valid
         labels = ops.where(ignored, ops.zeros_like(labels), labels)
-        prepared.y_pred = _fill(prepared.y_pred, prepared.valid, pred.kind)
+        prepared.y_pred = _fill(prepared.y_pred, _insert(prepared.valid, own), pred.kind)
     if wrong is not None:
         labels = ops.where(wrong, ops.zeros_like(labels), labels)
     prepared.y_true, prepared.wrong = labels, wrong
+
+
+def _clean_positions(prepared, true: Spec, pred: Spec):
+    """Positions in range; which were not is noted."""
+    last = _size(prepared.y_pred, pred, true.classes) - 1
+    inside = (prepared.y_true >= 0) & (prepared.y_true <= ops.cast(last, prepared.y_true.dtype))  # False for NaN
+    prepared.y_true = ops.where(inside, prepared.y_true, ops.zeros_like(prepared.y_true))
+    prepared.wrong = ops.logical_not(inside)
 
 
 def _size(x, spec, name):

@@ -9,6 +9,7 @@ def scope_name(name: str) -> str:
 
 
 def snake_case(name: str) -> str:
-    """`BinaryCrossentropy` -> `binary_crossentropy`, `NTXent` -> `nt_xent`, `CTC` -> `ctc`."""
+    """`BinaryCrossentropy` -> `binary_crossentropy`, `NTXent` -> `nt_xent`, `CTC` -> `ctc`, `FocalEIoU` -> `focal_eiou`."""
+    name = name.replace("IoU", "IOU")  # one word, and one with the letters before it: `giou`
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", name).lower()

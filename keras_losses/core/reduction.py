@@ -58,6 +58,9 @@ def collect(
     for more in valids:
         if more is not None:
             more = align.align_left(who, "valid", ops.cast(align.reduce_rank(more, len(shape)), "bool"), shape)
+            if weight is not None and not mask_used:
+                # What a formula finds where the weight is 0, in inputs that were replaced, says nothing of the entry.
+                more = ops.logical_or(more, ops.equal(weight, 0))
             mask = more if mask is None else ops.logical_and(mask, more)
     if wrong is not None:
         wrong = align.pad_rank(align.reduce_rank(wrong, len(shape)), len(shape))

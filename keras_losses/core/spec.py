@@ -30,10 +30,13 @@ KINDS = {
         Kind("sign", "-1 or 1 (0 counts as -1)"),
         Kind("label", "integer class ids", integer=True),
         Kind("id", "integer ids, equal or not", integer=True),
+        Kind("position", "real positions from 0 to the last bin"),
         Kind("relevance", "relevances >= 0; negative is padding"),
         Kind("positive", "numbers > 0", fill=1.0),
         Kind("count", "numbers >= 0"),
         Kind("boxes", "boxes, four numbers each"),
+        Kind("rotated", "rotated boxes: center x and y, width, height, angle in radians"),
+        Kind("keypoints", "keypoints: x and y, in targets with visibility (0: not labelled), and area if asked for"),
         Kind("parts", "several tensors packed on the last axis"),
     )
 }
@@ -46,19 +49,23 @@ class Spec:
     Args:
         kind: one of `KINDS`.
         axes: the axes, parsed: names, integers (as strings) and at most one `*name` for any number of axes.
-        classes: for `label`, the axis of the other tensor that counts the classes: ids are 0 to its size - 1.
+        classes: for `label` and `position`, the axis of the other tensor that counts the classes or bins: what is in range
+            is 0 to its size - 1.
         parts: for `parts`, `{name: kind}` of what is packed, in order.
+        dense: for `label`, one-hot or soft labels of the shape of the prediction are taken as well.
     """
 
     kind: Kind
     axes: tuple[str, ...]
     classes: str | None = None
     parts: tuple[tuple[str, Kind], ...] = ()
+    dense: bool = False
 
     def __post_init__(self) -> None:
-        if not self.axes or sum(a.startswith("*") for a in self.axes) > 1 or len(set(self.axes)) < len(self.axes):
+        names = [a for a in self.axes if not a.isdecimal()]
+        if not self.axes or sum(a.startswith("*") for a in names) > 1 or len(set(names)) < len(names):
             raise ValueError(
-                f"Axes must be different names or integers with at most one `*name`, as in 'B *S C'. Received: {self}"
+                f"Axes must be different names, or integers, with at most one `*name`, as in 'B *S C'. Received: {self}"
             )
         if not all(a.removeprefix("*").isidentifier() or a.isdecimal() for a in self.axes):
             raise ValueError(f"An axis is a name such as B, a number such as 4, or *S. Received: {self}")
@@ -75,6 +82,13 @@ class Spec:
     def star(self) -> int | None:
         """The position of `*S`, or None."""
         return next((i for i, a in enumerate(self.axes) if a.startswith("*")), None)
+
+    def met_by(self, shape: tuple, pred_shape: tuple) -> "Spec":
+        """This contract, or that of dense labels where a target of `shape` is such and `dense` admits it."""
+        same = len(shape) == len(pred_shape) and all(a == b or None in (a, b) for a, b in zip(shape, pred_shape, strict=True))
+        if not self.dense or not same or pred_shape[-1] == 1:  # ids in a column, not one class
+            return self
+        return onehot(" ".join((*self.axes, str(self.classes))))
 
     def names(self, rank: int) -> tuple[str, ...]:
         """One name an axis for a tensor of `rank` axes: `*S` becomes S0, S1, ..."""
@@ -96,12 +110,25 @@ def _maker(kind: str) -> Any:
 
 real, logit, prob, simplex = _maker("real"), _maker("logit"), _maker("prob"), _maker("simplex")
 binary, onehot, sign = _maker("binary"), _maker("onehot"), _maker("sign")
-relevance, positive, count, boxes = _maker("relevance"), _maker("positive"), _maker("count"), _maker("boxes")
+relevance, positive, count = _maker("relevance"), _maker("positive"), _maker("count")
+boxes, rotated, keypoints = _maker("boxes"), _maker("rotated"), _maker("keypoints")
 
 
-def label(axes: str, classes: str | None = "C") -> Spec:
-    """Integer class ids from 0 to the size of the axis `classes` - 1; `classes=None`: any integers, compared only."""
-    return Spec(KINDS["label" if classes else "id"], tuple(axes.split()), classes=classes)
+def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:
+    """Integer class ids from 0 to the size of the axis `classes` - 1; `classes=None`: any integers, compared only.
+
+    `dense`: a target of the shape of the prediction is one-hot or soft labels, with `classes` as its last axis. `call` sees
+    which of the two it got by the number of axes.
+    """
+    kind = KINDS["label" if classes else "id"]
+    if dense:
+        kind = dataclasses.replace(kind, text=f"{kind.text}, or one-hot or soft labels of the shape of y_pred")
+    return Spec(kind, tuple(axes.split()), classes=classes, dense=dense)
+
+
+def position(axes: str, classes: str = "C") -> Spec:
+    """Real numbers from 0 to the size of the axis `classes` - 1: where something lies among the bins of that axis."""
+    return Spec(KINDS["position"], tuple(axes.split()), classes=classes)
 
 
 def parts(axes: str, **kinds: Any) -> Spec:

@@ -1,4 +1,4 @@
-"""`class_weight=` in a formula: one number for each class, of any rank of data."""
+"""`class_weight=` and `class_counts=` in a formula: one number for each class, of any rank of data."""
 
 from typing import Any
 
@@ -18,15 +18,31 @@ def class_weights(loss: Any, y_pred: Any) -> Any:
         if outside:
             raise ValueError(f"{loss.name}: `class_weight` names the class {outside[0]}, there are {classes} classes.")
         given = tuple(given.get(c, 1.0) for c in range(classes))
-    if len(given) != classes:
-        raise ValueError(f"{loss.name}: `class_weight` holds {len(given)} numbers for {classes} classes.")
-    return ops.convert_to_tensor(given, dtype=y_pred.dtype)
+    return per_class(loss, y_pred, "class_weight", given)
+
+
+def per_class(loss: Any, y_pred: Any, name: str, numbers: tuple[float, ...]) -> Any:
+    """What the field `name` says of each of the C classes on the last axis of `y_pred`, as a tensor `(C,)`."""
+    classes = y_pred.shape[-1]
+    if len(numbers) != classes:
+        raise ValueError(f"{loss.name}: `{name}` holds {len(numbers)} numbers for {classes} classes.")
+    return ops.convert_to_tensor(numbers, dtype=y_pred.dtype)
 
 
 def label_weights(loss: Any, labels: Any, y_pred: Any) -> Any:
     """The weight of each label's class, or 1."""
     weights = class_weights(loss, y_pred)
     return weights if isinstance(weights, int) else ops.take(weights, labels, axis=0)
+
+
+def check_class_counts(loss: Any) -> None:
+    """Raise unless every class has samples: for formulas that have no value for a class without any."""
+    for c, count in enumerate(loss.class_counts):
+        if not count > 0:
+            raise ValueError(
+                f"{type(loss).__name__}: `class_counts` must be > 0, and class {c} has none. Give it a count such as 1, "
+                "or leave the class out of the prediction."
+            )
 
 
 def binary_weights(loss: Any) -> tuple[float, float]:

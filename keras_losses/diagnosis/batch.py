@@ -112,6 +112,23 @@ class Batch:
         """An array of the prediction's rank, with the axis of the classes last."""
         return np.moveaxis(x, self.axis, -1) if x.ndim == self.y_pred.ndim else x
 
+    @property
+    def weighed(self) -> tuple[int, ...]:
+        """The shape that the mask of a loss of ours is matched with: the classes last, without stacked views."""
+        own = align.own_axes(self.form.y_true, self.form.y_pred, self.y_true.ndim, self.y_pred.ndim)
+        return tuple(size for i, size in enumerate(self.rows(self.y_pred).shape) if i not in own)
+
+    @functools.cached_property
+    def ignored(self) -> np.ndarray | None:
+        """Which targets are the `ignore_class` of the loss: each id or output, or whole one-hot rows; None without one."""
+        ignore = getattr(self.stated, "ignore_class", None)
+        if ignore is None or self.kind[0] != "onehot":
+            return None if ignore is None else self.y_true == ignore
+        if self.y_true.shape != self.y_pred.shape or not self.y_true.ndim:
+            return None
+        rows = self.rows(self.y_true)
+        return rows[..., ignore] == 1 if 0 <= ignore < rows.shape[-1] else ~rows.any(-1)
+
     @functools.cached_property
     def keep(self) -> np.ndarray | None:
         """Which entries count, by the leading axes of the prediction; None: all, or weights and mask do not fit."""

@@ -48,18 +48,17 @@ def _fits(given, shape):
 
 def masked(b):
     """A mask that leaves nothing, or does not align."""
-    ignore = getattr(b.stated, "ignore_class", None)
-    if ignore is not None and b.y_true.size and (b.y_true == ignore).all():
+    if b.ignored is not None and b.ignored.size and b.ignored.all():
         yield Finding(
             "all-ignored",
             "Every label of the batch is the one to ignore: the loss is 0 and nothing is learned.",
-            {"ignore_class": ignore, "labels": b.y_true.size},
+            {"ignore_class": b.stated.ignore_class, "labels": b.ignored.size},
             "# is ignore_class a real class? leave batches of padding out",
         )
     if b.mask is None or not b.mask.size:
         return
     values = None if b.ours else b.values
-    shape = b.rows(b.y_pred).shape if values is None else values.shape
+    shape = b.weighed if values is None else values.shape
     if shape and not _fits(b.mask, shape):
         yield Finding(
             "mask-does-not-align",

@@ -28,7 +28,7 @@ def targets(b):
 
 def _ids(b, labels):
     classes = b.classes
-    known = labels != getattr(b.stated, "ignore_class", None)
+    known = np.ones(labels.shape, bool) if b.ignored is None else ~b.ignored
     whole = labels == np.round(labels)
     if not whole.all():
         yield _outside(
@@ -55,6 +55,8 @@ def _ids(b, labels):
 
 
 def _coded(b, y_true):
+    if b.ignored is not None and b.ignored.shape == y_true.shape:
+        y_true = np.where(b.ignored, 0, y_true)
     if set(np.unique(y_true)) == {-1.0, 1.0}:
         yield Finding(
             "sign-labels-for-binary-loss",
@@ -70,7 +72,7 @@ def _coded(b, y_true):
         return
     if b.kind[0] == "onehot" and b.classes > 1 and b.kind[1] != "real":
         y_true = b.rows(y_true)
-        rows = rows_sum_to_one(y_true)
+        rows = rows_sum_to_one(y_true) if b.ignored is None else rows_sum_to_one(y_true) | b.ignored
         if not rows.all():
             at = first(~rows)
             yield Finding(

@@ -1,5 +1,9 @@
-"""Layers around losses: what needs variables or more inputs than `compile` passes. add_loss.py: any loss as an endpoint."""
+"""Layers around losses: what needs variables or more inputs than `compile` passes.
+
+add_loss.py: any loss as an endpoint. add_seesaw.py: Seesaw loss that counts the labels it sees.
+"""
 
 from keras_losses.layers.add_loss import AddLoss
+from keras_losses.layers.add_seesaw import AddSeesaw
 
-__all__ = ["AddLoss"]
+__all__ = ["AddLoss", "AddSeesaw"]

@@ -63,7 +63,7 @@ class AddLoss(keras.layers.Layer):
         **kwargs: `name` and `dtype` of the layer.
 
     Call arguments:
-        y_pred: the tensor that is passed on, unchanged.
+        y_pred: the tensor that is passed on, unchanged; or a list of tensors, for a loss that takes one.
         y_true: the target, any tensor of the model. None: zeros, a penalty on `y_pred`.
         sample_weight: weights, as of any loss.
 
@@ -100,10 +100,13 @@ class AddLoss(keras.layers.Layer):
         self.built = True
 
     def call(self, y_pred: Any, y_true: Any = None, sample_weight: Any = None) -> Any:
-        target = ops.zeros_like(y_pred) if y_true is None else y_true
-        value: Any = self.loss(target, y_pred, sample_weight=sample_weight)
+        target = keras.tree.map_structure(ops.zeros_like, y_pred) if y_true is None else y_true
+        return self.include(self.loss(target, y_pred, sample_weight=sample_weight), y_pred)
+
+    def include(self, value: Any, y_pred: Any) -> Any:
+        """`y_pred`, after the value of the loss has been added to what `fit` minimises, and logged."""
         self.add_loss(ops.cast(self.weight, value.dtype) * value)
-        samples = ops.cast(ops.shape(y_pred)[0], self.metric.total.dtype)
+        samples = ops.cast(ops.shape(keras.tree.flatten(y_pred)[0])[0], self.metric.total.dtype)
         self.metric.total.assign_add(ops.cast(ops.stop_gradient(value), samples.dtype) * samples)
         self.metric.count.assign_add(samples)
         return y_pred

@@ -41,6 +41,16 @@ def maximum(x: Any, low: float) -> Any:
     return ops.where(x > low, x, ops.full_like(x, low))
 
 
+def lesser(x: Any, y: Any) -> Any:
+    """The smaller of two tensors, entry by entry; the two share the gradient where they are equal."""
+    return ops.where(x < y, x, ops.where(y < x, y, 0.5 * x + 0.5 * y))
+
+
+def greater(x: Any, y: Any) -> Any:
+    """The larger of two tensors, entry by entry; the two share the gradient where they are equal."""
+    return ops.where(x > y, x, ops.where(y > x, y, 0.5 * x + 0.5 * y))
+
+
 def clip(x: Any, low: float, high: float) -> Any:
     """`x` within [low, high], with gradient 0 at the edges and outside."""
     return minimum(maximum(x, low), high)
@@ -103,8 +113,8 @@ def log1mexp(x: Any) -> Any:
     return ops.where(near, by_expm1, by_log1p)
 
 
-def power(x: Any, exponent: float, low: float = EPSILON) -> Any:
-    """`x ** exponent` for x >= 0 and 0 < exponent <= 1, continued below `low` as a line through 0: a finite gradient."""
+def power(x: Any, exponent: Any, low: float = EPSILON) -> Any:
+    """`x ** exponent` for x >= 0 and exponents > 0, continued below `low` as a line through 0: finite derivatives."""
     inside = x > low
     # By way of the logarithm: PyTorch's code generator cannot compile a power whose exponent is a number of a loss.
     curve = ops.exp(exponent * ops.log(ops.where(inside, x, ops.ones_like(x))))

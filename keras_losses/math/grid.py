@@ -29,8 +29,8 @@ def distance_transform(x: Any, axes: Any = None, sampling: Any = None, squared: 
 
     >>> import numpy as np
     >>> inside = np.array([[[1, 1, 1], [1, 0, 1]]])
-    >>> np.round(ops.convert_to_numpy(distance_transform(inside)), 2).tolist()
-    [[[1.41..., 1.0, 1.41...], [1.0, 0.0, 1.0]]]
+    >>> np.round(ops.convert_to_numpy(distance_transform(inside)) ** 2).tolist()
+    [[[2.0, 1.0, 2.0], [1.0, 0.0, 1.0]]]
     """
     x = ops.convert_to_tensor(x)
     rank = len(x.shape)

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative
 from keras_losses.core.function import function_of
-from keras_losses.segmentation.region import Region, shared_and_own
+from keras_losses.segmentation.region import Region, counts, shared_and_own
 
 
 class GeneralizedDice(Region):
@@ -64,7 +64,7 @@ class GeneralizedDice(Region):
         axes = tuple(range(1, len(y_pred.shape)))
         right, wrong, weight = (ops.sum(x, axis=axes) for x in (weight * right, weight * wrong, weight))
         value = math.safe_divide(wrong, right + wrong + self.smooth)
-        return (value, weight > 0) if self.empty == "skip" else value
+        return (value, counts(weight > 0, inside)) if self.empty == "skip" else value
 
     def _share(self, size):
         """The size of the smallest region over that of each, to the power of the weights; 1 for an absent one."""

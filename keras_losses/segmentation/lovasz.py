@@ -12,7 +12,7 @@ from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, simplex
 from keras_losses.core.weighting import class_weights
-from keras_losses.segmentation.region import RegionMean, weighted_mean
+from keras_losses.segmentation.region import RegionMean, counts, weighted_mean
 
 
 class LovaszHinge(RegionMean):
@@ -52,9 +52,7 @@ class LovaszHinge(RegionMean):
     J. Yu, M. B. Blaschko, 2015, arXiv:1512.07797.
     """
 
-    @property
-    def y_pred(self):
-        return logit("B *S C")
+    y_pred = logit("B *S C")
 
     def compare(self, y_true, y_pred, inside, weight):
         return super().compare(ops.cast(y_true >= 0.5, y_pred.dtype), y_pred, inside, weight)
@@ -71,7 +69,8 @@ class LovaszSoftmax(Loss):
     """The Jaccard loss of every class, extended to the errors of its probabilities.
 
     Formula: `sum_i m_i g_i` per sample and class, averaged over the classes, with the errors `m = 1 - p_c` of pixels of
-    class c and `p_c` of others in falling order, and `g` as in `LovaszHinge`. O(C N log N) for N pixels.
+    class c and `p_c` of others in falling order, and `g` as in `LovaszHinge`. O(C N log N) for N pixels. A softmax that is
+    sure of the wrong class has hardly a slope: start from, or add, a cross-entropy.
 
     Args:
         from_logits: `y_pred` holds logits, not probabilities.
@@ -138,9 +137,7 @@ class LovaszSoftmax(Loss):
         if self.classes == "present":
             weight = weight * ops.cast(ops.any(truth, axis=axes), weight.dtype)
         value, some = weighted_mean(value, weight)
-        if mask is not None:
-            some = ops.logical_and(some, ops.any(mask, axis=tuple(range(1, rank))))
-        return value, some
+        return value, counts(some, mask)
 
     def _weights(self, y_pred) -> Any:
         weight, count = class_weights(self, y_pred), y_pred.shape[-1]

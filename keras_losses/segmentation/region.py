@@ -79,7 +79,7 @@ class RegionMean(Region):
     def compare(self, y_true, y_pred, inside, weight):
         value = self.region(y_true, y_pred, inside)
         value, some = weighted_mean(value, self.presence(y_true, inside, weight * ops.ones_like(value)))
-        return (value, some) if self.empty == "skip" else value
+        return (value, counts(some, inside)) if self.empty == "skip" else value
 
 
 class Overlap(RegionMean):
@@ -140,10 +140,9 @@ class OverlapOnAxes(Overlap):
 
 def shared_and_own(y_true: Any, y_pred: Any, soft_label: bool) -> tuple[Any, Any, Any]:
     """What target and prediction share in each pixel, and what only the prediction and only the target has."""
-    if soft_label:
-        more = y_pred - y_true
-        apart = math.absolute(more)
-        return 0.5 * (y_true + y_pred - apart), 0.5 * (apart + more), 0.5 * (apart - more)
+    if soft_label:  # the smaller of the two is (y + p - |y - p|) / 2; where they are equal no part has a gradient
+        only_pred, only_true = math.positive_part(y_pred - y_true), math.positive_part(y_true - y_pred)
+        return y_true - only_true, only_pred, only_true
     both = y_true * y_pred
     return both, y_pred - both, y_true - both
 
@@ -153,6 +152,14 @@ def weighted_mean(value: Any, weight: Any) -> tuple[Any, Any]:
     rest = tuple(range(1, len(value.shape)))
     total = ops.sum(weight, axis=rest)
     return math.safe_divide(ops.sum(value * weight, axis=rest), total), total > 0
+
+
+def counts(some: Any, inside: Any) -> Any:
+    """Which samples count: those with something to compare. One that is taken out whole is for the base, which leaves it out
+    where a mask does that, and keeps it in the number that a mean is divided by where a weight of 0 does."""
+    if inside is None:
+        return some
+    return ops.logical_or(some, ops.logical_not(ops.any(inside, axis=tuple(range(1, len(inside.shape))))))
 
 
 def with_background(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -130,8 +130,9 @@ def _by_design(subject, name):
         reason = getattr(loss, "by_design", {}).get(name)
         if reason:
             return reason
-    if subject.function is not None and hasattr(subject.function, "loss_class") and name in _BARE:
-        return f"{_BARE[name]}; {subject.function.loss_class.__name__}() has it"
+    function = subject.function.func if isinstance(subject.function, functools.partial) else subject.function
+    if hasattr(function, "loss_class") and name in _BARE:
+        return f"{_BARE[name]}; {function.loss_class.__name__}() has it"
     return None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_losses.core.spec import Spec, real
 
-SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 2, "K": 4, "X": 5}
+SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 2, "K": 4, "H": 2, "X": 5}
 
 
 def sample(loss: Any, batch: int = 4, spatial: tuple[int, ...] = (), seed: int = 0, **sizes: int) -> tuple[Any, Any]:
@@ -40,13 +40,18 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     kind = spec.kind.name
     if kind == "label":
         return rng.integers(0, sizes[spec.classes or "C"], shape)
+    if kind == "position":
+        return rng.uniform(0, sizes[spec.classes or "C"] - 1, shape)
     if kind == "id":
         # Each id occurs, and occurs again, wherever there are four or more.
         return np.arange(int(np.prod(shape))).reshape(shape) % 2 + 1
     if kind == "onehot":
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
     if kind == "binary":
-        return rng.integers(0, 2, shape).astype(float)
+        x = rng.integers(0, 2, shape).astype(float)
+        if shape[-1:] > (1,):  # with room for it, every row has a positive: a sample without any may not count
+            x[..., 0] = np.where(x.any(axis=-1), x[..., 0], 1)
+        return x
     if kind == "sign":
         return 2.0 * rng.integers(0, 2, shape) - 1
     if kind == "count":
@@ -63,10 +68,25 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     if kind == "boxes":
         start, size = rng.uniform(0, 5, (*shape[:-1], 2)), rng.uniform(1, 4, (*shape[:-1], 2))
         return np.concatenate([start, start + size], axis=-1)
+    if kind == "rotated":
+        parts = rng.uniform(0, 5, (*shape[:-1], 2)), rng.uniform(1, 4, (*shape[:-1], 2)), rng.uniform(-2, 2, (*shape[:-1], 1))
+        return np.concatenate(parts, axis=-1)
+    if kind == "keypoints":
+        return _keypoints(shape, rng)
     if kind == "parts":
         inner = shape[:-1]
         return np.stack([draw(Spec(k, spec.axes[:-1]), inner, rng, sizes) for _, k in spec.parts], axis=-1)
     return rng.normal(size=shape)
+
+
+def _keypoints(shape, rng):
+    """Points scattered a little around one figure, so that a target and a prediction are near; the first are labelled."""
+    count = shape[-2]
+    figure = np.stack([np.arange(count) % 4, np.arange(count) // 4], axis=-1)
+    visible = rng.integers(0, 3, (*shape[:-1], 1))
+    visible[..., :3, :] = 2
+    area = rng.uniform(4, 9, (*shape[:-2], 1, 1)) * np.ones((count, 1))
+    return np.concatenate([figure + rng.uniform(0, 0.5, (*shape[:-1], 2)), visible, area], axis=-1)[..., : shape[-1]]
 
 
 def _shape(spec, spatial, sizes):

@@ -22,9 +22,9 @@ _FAMILIES = [
 
 
 def snake_case(name):
-    """``KLDivergence`` -> ``kl_divergence``."""
+    """``KLDivergence`` -> ``kl_divergence``, ``FocalEIoU`` -> ``focal_eiou``."""
     boundary = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
-    return re.sub(boundary, "_", name).lower()
+    return re.sub(boundary, "_", name.replace("IoU", "IOU")).lower()
 
 
 REFERENCES = {name: (getattr(family, snake_case(name)), cases) for family in _FAMILIES for name, cases in family.CASES.items()}

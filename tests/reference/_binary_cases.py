@@ -50,20 +50,54 @@ def _shapes(seed):
     ]
 
 
+def _unknown(label):
+    """Binary labels of which some, and all of one row, are `label`."""
+
+    def truth(seed, *shape):
+        y = np.where(uniform(seed + 5, *shape) < 0.35, label, binary(seed, *shape))
+        y[0] = label
+        return y
+
+    return truth
+
+
+def _ignored(seed):
+    """Labels that do not count: unknown ones, padding, and one of the two classes."""
+    return [
+        *_both("ignore", seed, 5, 4, truth=_unknown(-1), ignore_class=-1),
+        *_both("ignore-rank-3", seed + 10, 2, 4, 3, truth=_unknown(255), ignore_class=255),
+        *_both("ignore-axis-1", seed + 20, 2, 3, 4, truth=_unknown(-1), ignore_class=-1, axis=1),
+        *_both("ignore-class-0", seed + 30, 4, 3, ignore_class=0),
+        *_both(
+            "ignore-weights-smoothing",
+            seed + 40,
+            4,
+            3,
+            truth=_unknown(-1),
+            ignore_class=-1,
+            pos_weight=(0.5, 2.0, 4.0),
+            class_weight=(0.7, 3.0),
+            label_smoothing=0.2,
+        ),
+        Case("ignore-everything", np.full((3, 2), -1.0), uniform(seed + 50, 3, 2), {"ignore_class": -1}, expect=np.zeros(3)),
+        Case("ignore-one-output", array([1], [-1], [0]), uniform(seed + 51, 3, 1), {"ignore_class": -1}),
+    ]
+
+
+def _positive(seed):
+    """Weights of the positive labels."""
+    return [
+        *_both("pos-weight", seed, 4, 3, pos_weight=2.5),
+        *_both("pos-weight-tuple", seed + 10, 4, 3, pos_weight=(0.5, 2.0, 4.0)),
+        *_both("pos-weight-rank-3", seed + 20, 2, 4, 2, pos_weight=(0.5, 4.0)),
+        *_both("pos-weight-axis-1", seed + 30, 2, 3, 4, pos_weight=(0.5, 2.0, 4.0), axis=1),
+    ]
+
+
 _CROSSENTROPY = [
     *_shapes(1000),
-    *_both("pos-weight", 1200, 4, 3, pos_weight=2.5),
-    *_both("pos-weight-tuple", 1210, 4, 3, pos_weight=(0.5, 2.0, 4.0)),
-    *_both("pos-weight-rank-3", 1220, 2, 4, 2, pos_weight=(0.5, 4.0)),
-    *_both(
-        "pos-weight-axis-1",
-        1230,
-        2,
-        3,
-        4,
-        pos_weight=(0.5, 2.0, 4.0),
-        axis=1,
-    ),
+    *_ignored(1100),
+    *_positive(1200),
     *_both(
         "all-weights",
         1240,
@@ -79,6 +113,13 @@ _CROSSENTROPY = [
         array([0.8, 0.4]),
         {"class_weight": (3.0, 2.0), "pos_weight": 5.0},
         expect=array(-(2 * 5 * np.log(0.8) + 3 * np.log(0.6)) / 2),
+    ),
+    Case(
+        "ignore-by-hand",
+        array([1, -1, 0], [-1, -1, 1]),
+        array([0.8, 0.1, 0.4], [0.3, 0.2, 0.7]),
+        {"ignore_class": -1},
+        expect=array(-(np.log(0.8) + np.log(0.6)) / 2, -np.log(0.7)),
     ),
     Case(
         "right-and-wrong",
@@ -118,6 +159,8 @@ _CROSSENTROPY = [
 
 _FOCAL = [
     *_shapes(1300),
+    *_ignored(1600),
+    *_positive(1700),
     *_both("balanced", 1500, 4, 3, apply_class_balancing=True),
     *_both("alpha", 1510, 4, 3, apply_class_balancing=True, alpha=0.8),
     *_both("alpha-unused", 1520, 4, 3, alpha=0.8),
@@ -134,6 +177,7 @@ _FOCAL = [
         gamma=1.5,
         label_smoothing=0.2,
         class_weight=(0.7, 3.0),
+        pos_weight=(0.5, 2.0, 4.0),
     ),
     Case(
         "by-hand",

@@ -1,13 +1,13 @@
 """Classification losses, from their definitions.
 
 Focal losses: Lin et al. 2017, "Focal Loss for Dense Object Detection". The
-cases are in ``_binary_cases.py``, ``_categorical_cases.py`` and
-``_hinge_cases.py``.
+cases are in ``_binary_cases.py``, ``_categorical_cases.py``,
+``_focal_cases.py`` and ``_hinge_cases.py``.
 """
 
 import numpy as np
 
-from . import _binary_cases, _categorical_cases, _hinge_cases
+from . import _binary_cases, _categorical_cases, _focal_cases, _hinge_cases
 from ._case import EPSILON, log_softmax, log_sum_exp, per_vector, softplus
 
 
@@ -23,6 +23,30 @@ def _binary_term(y, x, from_logits, w0=1.0, w1=1.0):
     return -(w1 * y * log_p + w0 * (1 - y) * log_not_p)
 
 
+def binary_mean(term, y_true, y_pred, label_smoothing, axis, pos_weight, class_weight, ignore_class):
+    """The mean over `axis` of `term(y, x, w0, w1)`, of the labels that are not the ignored one."""
+    y_true = np.moveaxis(np.asarray(y_true, np.float64), axis, -1)
+    y_pred = np.moveaxis(np.asarray(y_pred, np.float64), axis, -1)
+    values = np.zeros(y_pred.shape[:-1])
+    valid = np.zeros(values.shape, bool)
+    for index in np.ndindex(values.shape):
+        terms = []
+        for d in range(y_pred.shape[-1]):
+            label = y_true[index][d]
+            if ignore_class is not None and label == ignore_class:
+                continue
+            w0, w1 = (1.0, 1.0) if class_weight is None else class_weight
+            if isinstance(pos_weight, tuple):
+                w1 = w1 * pos_weight[d]
+            elif pos_weight is not None:
+                w1 = w1 * pos_weight
+            y = label * (1 - label_smoothing) + label_smoothing / 2
+            terms.append(term(y, y_pred[index][d], w0, w1))
+        if terms:
+            values[index], valid[index] = sum(terms) / len(terms), True
+    return values if ignore_class is None else (values, valid)
+
+
 def binary_crossentropy(
     y_true,
     y_pred,
@@ -31,20 +55,14 @@ def binary_crossentropy(
     axis=-1,
     pos_weight=None,
     class_weight=None,
+    ignore_class=None,
 ):
     """mean of -(w1 y log p + w0 (1 - y) log(1 - p))."""
-    y_true = np.asarray(y_true, np.float64)
-    y_pred = np.asarray(y_pred, np.float64)
-    terms = np.empty(y_pred.shape)
-    for index in np.ndindex(terms.shape):
-        y = y_true[index] * (1 - label_smoothing) + label_smoothing / 2
-        w0, w1 = (1.0, 1.0) if class_weight is None else class_weight
-        if isinstance(pos_weight, tuple):
-            w1 = w1 * pos_weight[index[axis]]
-        elif pos_weight is not None:
-            w1 = w1 * pos_weight
-        terms[index] = _binary_term(y, y_pred[index], from_logits, w0, w1)
-    return terms.mean(axis=axis)
+
+    def term(y, x, w0, w1):
+        return _binary_term(y, x, from_logits, w0, w1)
+
+    return binary_mean(term, y_true, y_pred, label_smoothing, axis, pos_weight, class_weight, ignore_class)
 
 
 def _class_logs(vector, from_logits):
@@ -66,6 +84,16 @@ def _weighted_crossentropy(y, vector, from_logits, label_smoothing, class_weight
     return total
 
 
+def without_ignored(values, y_true, axis, ignore_class):
+    """Which one-hot rows are not those of the ignored class; an id that is no class has a row of zeros."""
+    if ignore_class is None:
+        return values
+    rows = np.moveaxis(np.asarray(y_true, np.float64), axis, -1)
+    ignored = [float(c == ignore_class) for c in range(rows.shape[-1])]
+    valid = np.array([list(rows[index]) != ignored for index in np.ndindex(values.shape)]).reshape(values.shape)
+    return np.where(valid, values, 0.0), valid
+
+
 def categorical_crossentropy(
     y_true,
     y_pred,
@@ -73,13 +101,14 @@ def categorical_crossentropy(
     label_smoothing=0.0,
     axis=-1,
     class_weight=None,
+    ignore_class=None,
 ):
     """-sum_c w_c y_c log p_c."""
 
     def one(y, vector):
         return _weighted_crossentropy(y, vector, from_logits, label_smoothing, class_weight)
 
-    return per_vector(one, y_true, y_pred, axis)
+    return without_ignored(per_vector(one, y_true, y_pred, axis), y_true, axis, ignore_class)
 
 
 def sparse_categorical_crossentropy(
@@ -91,9 +120,18 @@ def sparse_categorical_crossentropy(
     label_smoothing=0.0,
     class_weight=None,
 ):
-    """The categorical crossentropy of the one-hot labels.
+    """The categorical crossentropy of the one-hot labels."""
 
-    A label that is no class gives NaN, unless it is the ignored one.
+    def one(y, vector):
+        return _weighted_crossentropy(y, vector, from_logits, label_smoothing, class_weight)
+
+    return per_label(one, y_true, y_pred, axis, ignore_class)
+
+
+def per_label(function, y_true, y_pred, axis, ignore_class):
+    """``function(one-hot label, predicted)`` for each label.
+
+    One that is no class gives NaN, unless it is the ignored one.
     """
     y_pred = np.moveaxis(np.asarray(y_pred, np.float64), axis, -1)
     y_true = np.asarray(y_true).reshape(y_pred.shape[:-1])
@@ -107,13 +145,7 @@ def sparse_categorical_crossentropy(
         elif label < 0 or label >= classes:
             values[index] = np.nan
         else:
-            values[index] = _weighted_crossentropy(
-                [float(c == label) for c in range(classes)],
-                y_pred[index],
-                from_logits,
-                label_smoothing,
-                class_weight,
-            )
+            values[index] = function([float(c == label) for c in range(classes)], y_pred[index])
     return values if ignore_class is None else (values, valid)
 
 
@@ -132,23 +164,40 @@ def binary_focal_crossentropy(
     label_smoothing=0.0,
     axis=-1,
     class_weight=None,
+    pos_weight=None,
+    ignore_class=None,
 ):
     """mean of a q^gamma crossentropy, q being what the truth lacks in p."""
-    y_true = np.asarray(y_true, np.float64)
-    y_pred = np.asarray(y_pred, np.float64)
-    w0, w1 = (1.0, 1.0) if class_weight is None else class_weight
-    terms = np.empty(y_pred.shape)
-    for index in np.ndindex(terms.shape):
-        y = y_true[index] * (1 - label_smoothing) + label_smoothing / 2
-        x = y_pred[index]
+
+    def term(y, x, w0, w1):
         if from_logits:
             p, not_p = np.exp(-softplus(-x)), np.exp(-softplus(x))
         else:
             p, not_p = x, 1 - x
         q = y * not_p + (1 - y) * p
         a = y * alpha + (1 - y) * (1 - alpha) if apply_class_balancing else 1.0
-        terms[index] = a * q**gamma * _binary_term(y, x, from_logits, w0, w1)
-    return terms.mean(axis=axis)
+        return a * q**gamma * _binary_term(y, x, from_logits, w0, w1)
+
+    return binary_mean(term, y_true, y_pred, label_smoothing, axis, pos_weight, class_weight, ignore_class)
+
+
+def _focal_of_classes(y, vector, alpha, gamma, from_logits, label_smoothing, class_weight):
+    """sum_c w_c alpha_c (1 - p_c)^gamma_c (-y_c log p_c)."""
+    classes = len(vector)
+    log_p = _class_logs(vector, from_logits)
+    total = 0.0
+    for c in range(classes):
+        g = gamma[c] if isinstance(gamma, tuple) else gamma
+        if from_logits:
+            others = [vector[d] for d in range(classes) if d != c]
+            factor = _power(log_sum_exp(others) - log_sum_exp(list(vector)), g)
+        else:
+            factor = (1 - vector[c] / sum(vector)) ** g
+        smoothed = y[c] * (1 - label_smoothing) + label_smoothing / classes
+        a = alpha[c] if isinstance(alpha, tuple) else alpha
+        w = 1.0 if class_weight is None else class_weight[c]
+        total -= w * a * factor * smoothed * log_p[c]
+    return total
 
 
 def categorical_focal_crossentropy(
@@ -160,27 +209,33 @@ def categorical_focal_crossentropy(
     label_smoothing=0.0,
     axis=-1,
     class_weight=None,
+    ignore_class=None,
 ):
-    """sum_c w_c alpha_c (1 - p_c)^gamma (-y_c log p_c)."""
+    """Of one-hot or soft labels."""
 
     def one(y, vector):
-        classes = len(vector)
-        log_p = _class_logs(vector, from_logits)
-        total = 0.0
-        for c in range(classes):
-            if from_logits:
-                others = [vector[d] for d in range(classes) if d != c]
-                log_not_p = log_sum_exp(others) - log_sum_exp(list(vector))
-                factor = _power(log_not_p, gamma)
-            else:
-                factor = (1 - vector[c] / sum(vector)) ** gamma
-            smoothed = y[c] * (1 - label_smoothing) + label_smoothing / classes
-            a = alpha[c] if isinstance(alpha, tuple) else alpha
-            w = 1.0 if class_weight is None else class_weight[c]
-            total -= w * a * factor * smoothed * log_p[c]
-        return total
+        return _focal_of_classes(y, vector, alpha, gamma, from_logits, label_smoothing, class_weight)
 
-    return per_vector(one, y_true, y_pred, axis)
+    return without_ignored(per_vector(one, y_true, y_pred, axis), y_true, axis, ignore_class)
+
+
+def sparse_categorical_focal_crossentropy(
+    y_true,
+    y_pred,
+    alpha=0.25,
+    gamma=2.0,
+    from_logits=False,
+    ignore_class=None,
+    axis=-1,
+    label_smoothing=0.0,
+    class_weight=None,
+):
+    """Of integer labels."""
+
+    def one(y, vector):
+        return _focal_of_classes(y, vector, alpha, gamma, from_logits, label_smoothing, class_weight)
+
+    return per_label(one, y_true, y_pred, axis, ignore_class)
 
 
 def _signed(y):
@@ -233,5 +288,6 @@ def kl_divergence(y_true, y_pred):
 CASES = {
     **_binary_cases.CASES,
     **_categorical_cases.CASES,
+    **_focal_cases.CASES,
     **_hinge_cases.CASES,
 }

@@ -326,7 +326,7 @@ def permutation(make):
     np.testing.assert_allclose(run(loss, y_true[order], y_pred[order]), run(loss, y_true, y_pred)[order], rtol=1e-5, atol=1e-6)
 
 
-@promise(lambda loss: loss.couples_batch)
+@promise(lambda loss: loss.y_true.kind.name == "id")
 def ids(make):
     """Ids beyond the integers of float32 stay apart."""
     loss = make(reduction="none")
@@ -383,6 +383,6 @@ def alive(make):
     wrong = (
         -100.0 * (2 * y_true - 1)
         if y_true.ndim == y_pred.ndim
-        else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1])])
+        else 100.0 * (1 - np.eye(3)[np.resize(y_true, y_pred.shape[:-1]).astype(int)])
     )
     assert np.abs(gradient(lambda p: loss(y_true, p), wrong)).max() > 1e-3

@@ -43,7 +43,7 @@ def edges(s):
             yield "nan-at-empty", "only positive targets", np.ones_like(y_true), y_pred
         if pred_kind == "prob":
             yield "nan-at-empty", "no positive target, predictions 0", empty, zeros
-    if pred_kind in ("real", "prob", "logit", "count", "positive"):
+    if pred_kind in ("real", "prob", "logit", "count", "positive", "boxes", "rotated", "keypoints"):
         yield "nan-at-zero", "predictions 0", y_true, zeros
     if pred_kind == "prob":
         yield "nan-at-zero", "predictions 1", y_true, ones

@@ -1,0 +1,11 @@
+"""Comparison with other packages: tables of rows, a file a family, run by `nox -s peers`.
+
+A row sets a loss beside a peer's call at equal settings; values and gradients must agree to 1e-5. A fault is an input on
+which a peer is wrong, with what is right. The tables import no peer, so that they can be read where none is installed.
+"""
+
+from tests.peers import classification, detection, imbalance, noisy_labels, regression, segmentation
+from tests.peers.faults import FAULTS as FAULTS
+
+FAMILIES = (classification, imbalance, noisy_labels, segmentation, detection, regression)
+ROWS = [row for family in FAMILIES for row in family.ROWS]
