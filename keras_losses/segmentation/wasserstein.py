@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from keras_losses import math
@@ -77,9 +76,8 @@ class GeneralizedWassersteinDice(Loss):
     @classmethod
     def example_arguments(cls, classes: int) -> dict[str, Any]:
         """Classes on a line, the background as far from each as can be."""
-        distances = np.abs(np.subtract.outer(np.arange(classes), np.arange(classes))) / max(classes, 1)
-        distances[0, 1:] = distances[1:, 0] = 1
-        return {"distance_matrix": distances}
+        far, each = float(classes), range(classes)
+        return {"distance_matrix": tuple(tuple(abs(i - j) if i * j or i == j else far for j in each) for i in each)}
 
     def validate(self):
         matrix = self.distance_matrix
@@ -91,11 +89,12 @@ class GeneralizedWassersteinDice(Loss):
             )
 
     def call(self, y_true, y_pred, mask=None):
-        classes, matrix = y_pred.shape[-1], np.asarray(self.distance_matrix)
+        classes, matrix = y_pred.shape[-1], self.distance_matrix
         if len(matrix) != classes:
             raise ValueError(f"{self.name}: `distance_matrix` is of {len(matrix)} classes, there are {classes}.")
         p = ops.softmax(y_pred, axis=-1) if self.from_logits else rows_of_one(y_pred)
-        distances = ops.convert_to_tensor((matrix / matrix.max()).tolist(), dtype=p.dtype)
+        largest = max(map(max, matrix))
+        distances = ops.convert_to_tensor([[d / largest for d in row] for row in matrix], dtype=p.dtype)
         error = ops.sum(ops.take(distances, y_true, axis=0) * p, axis=-1)
         weight = label_weights(self, y_true, p)
         if mask is not None:
