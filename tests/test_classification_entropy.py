@@ -116,6 +116,28 @@ def test_ignored_labels_are_no_errors_while_debugging(cls):
             cls(from_logits=True)(y, z)
 
 
+IDS = np.arange(40) % 3
+ONES = np.ones((40, 3))
+SCORES = RNG.normal(size=(40, 3))
+KNOWN = RNG.uniform(size=(40, 3)) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("loss", "y_true", "y_pred", "found"),
+    [
+        (kl.BinaryCrossentropy(from_logits=True, ignore_class=-1), np.where(KNOWN, 1.0, -1.0), SCORES, []),
+        (kl.BinaryCrossentropy(from_logits=True, ignore_class=255), np.where(KNOWN, 1.0, 255.0), SCORES, []),
+        (kl.BinaryCrossentropy(from_logits=True, ignore_class=-1), -ONES, SCORES, ["all-ignored"]),
+        (kl.CategoricalCrossentropy(from_logits=True, ignore_class=-1), np.eye(3)[IDS] * KNOWN[:, :1], SCORES, []),
+        (kl.CategoricalCrossentropy(from_logits=True, ignore_class=-1), 0 * ONES, SCORES, ["all-ignored"]),
+        (kl.CategoricalCrossentropy(from_logits=True, ignore_class=1), np.eye(3)[[1] * 40], SCORES, ["all-ignored"]),
+        (kl.CategoricalCrossentropy(from_logits=True), np.eye(3)[IDS] * KNOWN[:, :1], SCORES, ["targets-are-multi-label"]),
+    ],
+)
+def test_diagnose_knows_what_is_ignored(loss, y_true, y_pred, found):
+    assert [finding.id for finding in kl.diagnose(loss, y_true, y_pred).findings] == found
+
+
 def test_weight_0_still_counts_in_the_mean():
     """As in Keras: a weight changes the sum, a label that is ignored the number too."""
     y, z = np.array([[1.0, -1.0], [1.0, 0.0]]), np.zeros((2, 2))
@@ -155,6 +177,12 @@ def test_weights_and_masks_of_views_have_the_axes_of_the_labels():
         np.testing.assert_allclose(number(ignored), values[keep].mean(), rtol=1e-5)
         with pytest.raises(ValueError, match="sample_weight with shape"):
             loss(y, z, sample_weight=np.ones((2, places + 1)))
+
+
+def test_diagnose_matches_a_mask_with_the_labels():
+    y, z = np.arange(200).reshape(40, 5) % 3, RNG.normal(size=(40, 1, 5, 3))
+    views, keep = np.concatenate([z, z + 0.1], axis=1), np.broadcast_to(np.arange(5) < 3, (40, 5))
+    assert not kl.diagnose(kl.JensenShannonConsistency(from_logits=True), y, views, None, keep).findings
 
 
 def test_only_the_first_view_is_scored():

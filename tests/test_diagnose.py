@@ -94,13 +94,6 @@ HEALTHY = {
         np.broadcast_to(PADDED, (N, 5)),
     ),
     "mask-and-weights": (kl.MeanSquaredError(), REAL, NEAR, np.arange(N) % 2, FIRST),
-    "views": (
-        kl.JensenShannonConsistency(from_logits=True),
-        STEPS,
-        np.stack([STEP_LOGITS, STEP_LOGITS + 0.1], axis=1),
-        None,
-        np.broadcast_to(PADDED, (N, 5)),
-    ),
     "mask-of-steps": (keras.losses.MeanSquaredError(), STEP_LOGITS, STEP_LOGITS + 0.1, None, np.broadcast_to(PADDED, (N, 5))),
 }
 
@@ -232,21 +225,6 @@ def test_indices_are_told():
 def test_ignored_labels_are_in_range():
     loss = kl.SparseCategoricalCrossentropy(ignore_class=-1)
     assert not diagnose(loss, at(IDS, 7, -1).astype(int), SIMPLEX).findings
-    assert not diagnose(kl.BinaryCrossentropy(ignore_class=-1), np.where(BITS == 0, -1.0, 1.0), PROBS).findings
-    assert not diagnose(kl.BinaryCrossentropy(ignore_class=255), at(BITS, (7, 1), 255.0), PROBS).findings
-    assert not diagnose(kl.CategoricalCrossentropy(ignore_class=-1), at(HOT, 7, 0.0), SIMPLEX).findings
-
-
-@pytest.mark.parametrize(
-    ("loss", "y_true", "y_pred"),
-    [
-        (kl.BinaryCrossentropy(ignore_class=-1), np.full((N, K), -1.0), PROBS),
-        (kl.CategoricalCrossentropy(ignore_class=-1), np.zeros((N, K)), SIMPLEX),
-        (kl.CategoricalCrossentropy(ignore_class=1), np.eye(K)[np.ones(N, int)], SIMPLEX),
-    ],
-)
-def test_all_ignored_without_ids(loss, y_true, y_pred):
-    assert [finding.id for finding in diagnose(loss, y_true, y_pred).findings] == ["all-ignored"]
 
 
 @pytest.mark.parametrize("loss", [3, keras.layers.Dense(1), "nothing like it"])

@@ -235,8 +235,8 @@ class _Guard:
         _building.count = _building.count + 1 if _building.path else 1
         path = (*_building.path, self.where)
         if len(path) > MAX_DEPTH or _building.count > MAX_LOSSES:
-            # Named is the field of the outermost loss: of the inner ones there are many.
-            raise ValueError(f"{path[1]}: a config nests at most {MAX_DEPTH} losses deep and holds at most {MAX_LOSSES}.")
+            where = ", ".join(dict.fromkeys(path[1:]))[:300]  # each field once, from the outermost
+            raise ValueError(f"{where}: a config nests at most {MAX_DEPTH} losses deep and holds at most {MAX_LOSSES}.")
         _building.path = path
 
     def __exit__(self, *exc):
