@@ -19,10 +19,10 @@ class Boundary(Maps):
     whose target is empty, or the whole image, has no border and gives 0. This is the map of the authors' code.
 
     The value is negative for a good prediction, and its minimum depends on the target: it is not comparable across
-    images. Alone it does not train: add it to a region loss such as `Dice`, with a weight that begins near 0 and grows
-    (the paper: 0.01, and 0.01 more every epoch, while that of the region loss falls). A weight that moves during `fit`
-    stands in a layer: `layers.AddLoss(kl.Boundary(), weight=0.01)` between prediction and target, whose `weight` a
-    callback assigns.
+    images. Alone it does not train: add it to a region loss, and let its weight grow from near 0 (the paper: 0.01, and
+    0.01 more every epoch, while the weight of the region loss falls). `loss = 0.99 * kl.Dice() + 0.01 * kl.Boundary()`
+    with `callbacks.LossSchedule(loss, lambda epoch: {"weights": ...})` does so; `layers.AddLoss(kl.Boundary())`, whose
+    `weight` is a variable, does it within epochs.
 
     Args:
         class_axis: the axis of the classes.
