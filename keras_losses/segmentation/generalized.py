@@ -70,7 +70,7 @@ class GeneralizedDice(Region):
         """The size of the smallest region over that of each, to the power of the weights; 1 for an absent one."""
         size = ops.stop_gradient(size)
         present = size > 0
-        smallest = ops.amin(ops.where(present, size, ops.full_like(size, float("inf"))), axis=-1, keepdims=True)
+        smallest = -math.constant_max(ops.where(present, -size, ops.full_like(size, -float("inf"))))
         share = ops.where(present, smallest / ops.where(present, size, ops.ones_like(size)), ops.ones_like(size))
         return {"square": ops.square(share), "simple": share, "uniform": ops.ones_like(size)}[self.weight_type]
 
