@@ -36,7 +36,9 @@ def others(hint, default):
     """Values that a type admits and that are not the default. Data of two classes and two outputs fits them."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return [v for v in others(args[0], default) if all(v in a for a in args[1:] if isinstance(a, fields.Range))]
+        ranges = [a for a in args[1:] if isinstance(a, fields.Range)]
+        above = [float(b) + 0.5 for a in ranges for b in (a.gt, a.ge) if b]  # where the usual numbers are too small
+        return [v for v in [*others(args[0], default), *above] if all(v in a for a in ranges)]
     if origin in (Union, types.UnionType):
         return [v for a in args for v in others(a, default)]
     if origin is Literal:
@@ -80,7 +82,8 @@ def data(loss):
         return rng.uniform(0.1, 0.9, (4, 2, 2)), rng.uniform(0.1, 0.9, (4, 2, 2))
 
     def draw(spec):
-        shape = tuple(4 if a == "B" else 2 for a in spec.names(spec.fixed + (spec.star is not None)))
+        axes = spec.names(spec.fixed + (spec.star is not None))
+        shape = tuple(int(a) if a.isdecimal() else 4 if a == "B" else 2 for a in axes)
         if spec.kind.integer:
             return np.arange(np.prod(shape)).reshape(shape) % 2 if len(shape) == 1 or spec.classes else np.ones(shape, int)
         if spec.kind.name in ("binary", "onehot", "sign"):

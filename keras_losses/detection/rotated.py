@@ -54,9 +54,8 @@ def _turned(vector, angle):
 
 
 def _extended(ellipse):
-    """The ellipse with axes of at least 1e-7 and their logarithms: the quotients and logarithms of 0 are infinite."""
-    axes = math.floor(ellipse.axes, math.EPSILON)
-    return Ellipse(axes, ellipse.offset), ops.log(axes)
+    """The ellipse with axes of at least 1e-7: the quotients and logarithms of 0 are infinite."""
+    return Ellipse(math.floor(ellipse.axes, math.EPSILON), ellipse.offset)
 
 
 class ProbIoU(RotatedBoxLoss):
@@ -94,11 +93,12 @@ class ProbIoU(RotatedBoxLoss):
     mode: Literal["l1", "l2"] = "l1"
 
     def compare(self, true, pred, cosine2, sine2):
-        (true, log_true), (pred, log_pred) = _extended(true), _extended(pred)
-        # With the logarithms of the axes det(S)^2 / (det(S_t) det(S_p)) is (1 + excess)^2, and the excess a sum of squares.
-        grown = log_true - log_pred
+        true, pred = _extended(true), _extended(pred)
+        # With logarithms of quotients det(S)^2 / (det(S_t) det(S_p)) is (1 + excess)^2, and the excess a sum of squares.
+        # (The difference of two logarithms would not be 0 for equal boxes where a compiler evaluates one of them beforehand.)
+        grown = ops.log(true.axes / pred.axes)
         area, aspect = grown[..., 0] + grown[..., 1], grown[..., 0] - grown[..., 1]
-        turned = (log_true[..., 0] - log_true[..., 1]) + (log_pred[..., 0] - log_pred[..., 1])
+        turned = _log_shape(true) + _log_shape(pred)
         excess = _sinh2(area) + cosine2 * _sinh2(aspect) + sine2 * _sinh2(turned)
         # The offset in S^-1 is that in the adjugates of S_t and S_p, each diagonal in its own frame.
         center = ops.exp(area) * true.norm2() + ops.exp(-area) * pred.norm2()
@@ -106,6 +106,10 @@ class ProbIoU(RotatedBoxLoss):
         if self.mode == "l2":
             return distance
         return math.safe_sqrt(-ops.expm1(-math.minimum(distance, 80.0)))  # 1 in float32 long before
+
+
+def _log_shape(ellipse):
+    return ops.log(ellipse.axes[..., 0] / ellipse.axes[..., 1])
 
 
 def _sinh2(x):
@@ -213,14 +217,15 @@ class GaussianKullbackLeibler(GaussianDistanceLoss):
     """
 
     def distance(self, true, pred, cosine2, sine2):
-        (true, log_true), (pred, log_pred) = _extended(true), _extended(pred)
-        aligned = _divergence(log_pred - log_true)
-        crossed = _divergence(log_pred - ops.flip(log_true, axis=-1))
+        true, pred = _extended(true), _extended(pred)
+        aligned = _divergence(true.axes, pred.axes)
+        crossed = _divergence(ops.flip(true.axes, axis=-1), pred.axes)
         return 0.5 * (true.norm2() + cosine2 * aligned + sine2 * crossed)
 
 
-def _divergence(log_ratio):
-    """Twice the divergence of Gaussians on two axes, from the logarithm of the ratio of their deviations."""
+def _divergence(true, pred):
+    """Twice the divergence of Gaussians on two common axes, from their deviations."""
+    log_ratio = -ops.log(true / pred)
     return ops.sum(ops.expm1(2 * log_ratio) - 2 * log_ratio, axis=-1)
 
 
