@@ -161,7 +161,7 @@ class LossSchedule(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         given = self.changes(epoch)
         # Built anew, so that the values pass every check of the constructor.
-        changed: Any = dataclasses.replace(self.loss, **{"dtype": self.loss._dtype_given, **given})  # pyright: ignore[reportArgumentType]
+        changed: Any = dataclasses.replace(self.loss, **{"dtype": self.loss._dtype_given, **given})
         if all(getattr(changed, name) == getattr(self.loss, name) for name in given):
             return
         vars(self.loss).update(vars(changed))

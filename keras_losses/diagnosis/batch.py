@@ -123,11 +123,11 @@ class Batch:
         """Which targets are the `ignore_class` of the loss: each id or output, or whole one-hot rows; None without one."""
         ignore = getattr(self.stated, "ignore_class", None)
         if ignore is None or self.kind[0] != "onehot":
-            return None if ignore is None else self.y_true == ignore
+            return None if ignore is None else np.asarray(self.y_true == ignore)
         if self.y_true.shape != self.y_pred.shape or not self.y_true.ndim:
             return None
         rows = self.rows(self.y_true)
-        return rows[..., ignore] == 1 if 0 <= ignore < rows.shape[-1] else ~rows.any(-1)
+        return np.asarray(rows[..., ignore] == 1 if 0 <= ignore < rows.shape[-1] else ~rows.any(-1))
 
     @functools.cached_property
     def keep(self) -> np.ndarray | None:

@@ -59,7 +59,7 @@ class AddSeesaw(AddLoss):
             raise ValueError(f"{self.name}: `loss` must be a keras_losses.Seesaw. Received: {shorten(loss)}")
         self.counts: Any = self.add_weight(
             shape=(len(loss.class_counts),),
-            initializer=keras.initializers.Constant(list(loss.class_counts)),
+            initializer=keras.initializers.Constant(list(loss.class_counts)),  # pyright: ignore[reportArgumentType]
             trainable=False,
             name="counts",
             dtype="float32",
@@ -74,7 +74,8 @@ class AddSeesaw(AddLoss):
         if training:
             self.counts.assign_add(self._occurrences.count(y_true, y_pred, sample_weight))
         counts = ops.convert_to_tensor(self.counts)
-        return self.include(self.loss(y_true, y_pred, sample_weight=sample_weight, counts=counts), y_pred)
+        loss: Any = self.loss
+        return self.include(loss(y_true, y_pred, sample_weight=sample_weight, counts=counts), y_pred)
 
 
 class _Occurrences(Loss):

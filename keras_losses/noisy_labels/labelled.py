@@ -10,7 +10,7 @@ from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, simplex
 from keras_losses.core.weighting import class_weights
 
-BOUNDED = dict.fromkeys(
+BOUNDED: dict[str, str] = dict.fromkeys(
     ("contract-alive", "gradient-dead"),
     "it is bounded: far from its label a sample hardly pulls, which makes it robust",
 )

@@ -49,13 +49,15 @@ class Wrapper(Loss):
     def added(self, parts: list[tuple[float, Values]], sample_weight: Any) -> Values:
         """One value a sample: the sum over `(share, values)` of the mean of what counts in the sample."""
         # Weights of whole samples weigh the sum; finer ones only mean something within a part.
-        fine = sample_weight is not None and len(sample_weight.shape) > 1
+        shape = () if sample_weight is None else tuple(sample_weight.shape)
+        fine = len(shape) > 1
         if fine and self.reduction == "mean_with_sample_weight":
             raise ValueError(
                 "`mean_with_sample_weight` divides by one weight a sample here. "
-                f"Received: sample_weight with shape {tuple(sample_weight.shape)}"
+                f"Received: sample_weight with shape {shape}"
             )
-        total, valid = 0, None
+        total: Any = 0
+        valid: Any = None
         for share, values in parts:
             total = total + share * per_sample(values if fine else dataclasses.replace(values, weight=None))
             counts = None if values.valid is None else align.reduce_rank(values.valid, 1)
