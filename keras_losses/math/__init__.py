@@ -39,15 +39,17 @@ from keras_losses.math.reductions import (
     masked_softmax,
     mean,
 )
-from keras_losses.math.special import digamma, lgamma
+from keras_losses.math.special import arctan, cos, digamma, lgamma, sin
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
 
 __all__ = [
     "EPSILON",
     "absolute",
+    "arctan",
     "chain_logsumexp",
     "clip",
     "constant_max",
+    "cos",
     "diagonal",
     "digamma",
     "floor",
@@ -77,6 +79,7 @@ __all__ = [
     "safe_log",
     "safe_norm",
     "safe_sqrt",
+    "sin",
     "softplus",
     "tiny",
     "xlogy",
