@@ -260,7 +260,7 @@ class CIoU(DIoU):
         sine = true[..., 0] * pred[..., 1] - true[..., 1] * pred[..., 0]
         cosine = ops.sum(true * pred, axis=-1)
         # The cosine is not negative: half the angle has a tangent without a division by 0, and for a point it is 0.
-        angle = 2 * ops.arctan(sine / (1 + cosine))
+        angle = 2 * math.arctan(sine / (1 + cosine))
         v = 0.4052847345693511 * ops.square(angle)  # 4 / pi^2
         iou = pair.iou()
         alpha = ops.stop_gradient(math.safe_divide(v, 1 - iou + v))

@@ -91,10 +91,10 @@ class ObjectKeypointSimilarity(Loss):
 def _spanned(place, counts):
     """The area of the box around the points that count, for each point; 0 around none."""
     counts = ops.expand_dims(counts, -1)
-    low = ops.amin(ops.where(counts, place, ops.full_like(place, 1e18)), axis=-2)
-    high = ops.amax(ops.where(counts, place, ops.full_like(place, -1e18)), axis=-2)
-    size = ops.stop_gradient(math.maximum(high - low, 0.0))
-    return ops.expand_dims(size[..., 0] * size[..., 1], -1) + ops.zeros_like(place[..., 0])
+    first = -math.constant_max(ops.where(counts, -place, ops.full_like(place, -1e18)), axis=-2)
+    last = math.constant_max(ops.where(counts, place, ops.full_like(place, -1e18)), axis=-2)
+    size = math.maximum(last - first, 0.0)
+    return size[..., 0] * size[..., 1] + ops.zeros_like(place[..., 0])
 
 
 class Wing(Elementwise):

@@ -44,12 +44,12 @@ class RotatedBoxLoss(Loss):
         apart = y_pred[..., :2] - y_true[..., :2]
         true, pred = (Ellipse(0.5 * upright(x[..., 2:4])[0], _turned(apart, x[..., 4])) for x in (y_true, y_pred))
         angle = y_pred[..., 4] - y_true[..., 4]
-        return self.compare(true, pred, ops.square(ops.cos(angle)), ops.square(ops.sin(angle)))
+        return self.compare(true, pred, ops.square(math.cos(angle)), ops.square(math.sin(angle)))
 
 
 def _turned(vector, angle):
     """A vector in the frame of a box that is turned by an angle."""
-    x, y, cosine, sine = vector[..., 0], vector[..., 1], ops.cos(angle), ops.sin(angle)
+    x, y, cosine, sine = vector[..., 0], vector[..., 1], math.cos(angle), math.sin(angle)
     return ops.stack([cosine * x + sine * y, cosine * y - sine * x], axis=-1)
 
 
@@ -113,7 +113,8 @@ def _log_shape(ellipse):
 
 
 def _sinh2(x):
-    return ops.square(ops.sinh(0.5 * x))
+    """`sinh(x / 2)^2`, exact near 0."""
+    return -0.25 * ops.expm1(x) * ops.expm1(-x)
 
 
 class GaussianDistanceLoss(RotatedBoxLoss):

@@ -40,16 +40,18 @@ from keras_losses.math.reductions import (
     masked_softmax,
     mean,
 )
-from keras_losses.math.special import digamma, lgamma
+from keras_losses.math.special import arctan, cos, digamma, lgamma, sin
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
 
 __all__ = [
     "EPSILON",
     "absolute",
+    "arctan",
     "chain_logsumexp",
     "clip",
     "constant_max",
     "cross",
+    "cos",
     "diagonal",
     "digamma",
     "distance_transform",
@@ -81,6 +83,7 @@ __all__ = [
     "safe_norm",
     "safe_sqrt",
     "shifts",
+    "sin",
     "softplus",
     "tiny",
     "window_max",

@@ -1,7 +1,8 @@
-"""The logarithm of the gamma function and its derivative, which `keras.ops` lacks."""
+"""The logarithm of the gamma function, which `keras.ops` lacks, and the circular functions, which it rounds on one backend."""
 
 from typing import Any
 
+import keras
 from keras import ops
 
 # Stirling's series needs a large argument: the recurrence lifts it by this much first.
@@ -38,3 +39,37 @@ def digamma(x: Any) -> Any:
     w2 = ops.square(w)
     series = w2 * (1 / 12 - w2 * (1 / 120 - w2 * (1 / 252 - w2 * (1 / 240 - w2 / 132))))
     return ops.log(z) - 0.5 * w - series - shift
+
+
+def sin(x: Any) -> Any:
+    """The sine; float64 stays float64, which `ops.sin` rounds on one backend."""
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
+        return ops.sin(x)
+    # x = n pi + r with |r| <= pi / 2, pi in two parts so that n times the first is exact; then Taylor's series.
+    n = ops.cast(ops.stop_gradient(ops.round(x / 3.141592653589793)), x.dtype)
+    r = (x - n * 3.1415926218032837) - n * 3.1786509424591713e-08
+    series, square = 1.0, r * r
+    for k in range(24, 1, -2):
+        series = 1 - square / (k * (k + 1)) * series
+    odd = n - 2 * ops.floor(n / 2)
+    return (1 - 2 * odd) * r * series
+
+
+def cos(x: Any) -> Any:
+    """The cosine; float64 stays float64, which `ops.cos` rounds on one backend."""
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
+        return ops.cos(x)
+    half = sin(0.5 * x)
+    return 1 - 2 * half * half
+
+
+def arctan(x: Any) -> Any:
+    """The arcus tangent; float64 stays float64, which `ops.arctan` rounds on one backend."""
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
+        return ops.arctan(x)
+    for _ in range(3):  # half the angle each time: at most pi / 16, where the series is short
+        x = x / (1 + ops.sqrt(1 + x * x))
+    series, square = 0.0, x * x
+    for k in range(23, 0, -2):
+        series = 1 / k - square * series
+    return 8 * x * series

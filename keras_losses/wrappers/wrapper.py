@@ -53,8 +53,7 @@ class Wrapper(Loss):
         fine = len(shape) > 1
         if fine and self.reduction == "mean_with_sample_weight":
             raise ValueError(
-                "`mean_with_sample_weight` divides by one weight a sample here. "
-                f"Received: sample_weight with shape {shape}"
+                f"`mean_with_sample_weight` divides by one weight a sample here. Received: sample_weight with shape {shape}"
             )
         total: Any = 0
         valid: Any = None
