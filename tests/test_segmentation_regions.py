@@ -73,8 +73,9 @@ def test_a_whole_image_compiled(cls):
     y = np.zeros((1, SIDE, SIDE, 2), "float32")
     y[:, : SIDE // 2, :, 0] = y[:, SIDE // 2 :, :, 1] = 1
     p = np.full_like(y, 0.3)
-    few = number(cls()(y[:, SIDE // 2 - 1 : SIDE // 2 + 1, :2], p[:, :2, :2]))
-    call = compiled(lambda t, q: cls()(t, q))
+    loss = cls()
+    few = number(loss(y[:, SIDE // 2 - 1 : SIDE // 2 + 1, :2], p[:, :2, :2]))
+    call = compiled(lambda t, q: loss(t, q))
     np.testing.assert_allclose(number(call(ops.convert_to_tensor(y), ops.convert_to_tensor(p))), few, rtol=2e-5)
 
 
