@@ -11,6 +11,10 @@ from keras_losses.testing import compiled, gradient, sample, value_and_gradient
 FAMILIES = {
     "regression": kl.Huber(),
     "classification": kl.CategoricalFocalCrossentropy(from_logits=True),
+    "detection": kl.SIoU(theta=3.5),
+    "detection of rotated boxes": kl.ProbIoU(),
+    "detection of keypoints": kl.ObjectKeypointSimilarity(),
+    "detection by heatmaps": kl.AdaptiveWing(),
     "imbalance": kl.GradientHarmonized(from_logits=True),
     "noisy_labels": kl.CategoricalGeneralizedCrossEntropy(),
     "segmentation": kl.Tversky(),

@@ -48,7 +48,7 @@ class NeighborAwareCalibration(Loss):
 
     >>> import numpy as np, keras_losses as kl
     >>> y = np.array([[0, 0, 0, 1, 1, 1]])
-    >>> z = 2.0 * np.eye(2)[y]
+    >>> z = 2.0 * np.eye(2, dtype="float32")[y]
     >>> loss = kl.NeighborAwareCalibration(from_logits=True, alpha=1.0, reduction="none")
     >>> penalty = loss(y, z)[0] - kl.sparse_categorical_crossentropy(y, z, from_logits=True)[0]
     >>> [round(float(x), 4) for x in penalty[1:3]]  # shares of 1 and 0, and of 2/3 and 1/3
