@@ -28,12 +28,12 @@ class Scores(Loss):
     def y_pred(self):
         return logit("B *S D") if self.from_logits else prob("B *S D")
 
-    def terms(self, y_true: Any, log_p: Any, log_not_p: Any) -> Any:
-        """The terms, from `log p` and `log(1 - p)`."""
-        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, y_true, log_p, log_not_p)`.")
+    def terms(self, y_true: Any, y_pred: Any, log_p: Any, log_not_p: Any) -> Any:
+        """The terms, from the prediction, `log p` and `log(1 - p)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, y_true, y_pred, log_p, log_not_p)`.")
 
     def call(self, y_true, y_pred):
-        return math.mean(self.terms(y_true, *binary_logs(self, y_pred)))
+        return math.mean(self.terms(y_true, y_pred, *binary_logs(self, y_pred)))
 
 
 class QualityFocal(Scores):
@@ -68,12 +68,12 @@ class QualityFocal(Scores):
 
     beta: NonNegative = 2.0
 
-    def terms(self, y_true, log_p, log_not_p):
+    def terms(self, y_true, y_pred, log_p, log_not_p):
         value = -y_true * log_p - (1 - y_true) * log_not_p
         if self.beta == 0:
             return value
-        # y - p, exact where y is 0 or 1 and p is next to it
-        gap = y_true * ops.exp(log_not_p) - (1 - y_true) * ops.exp(log_p)
+        # From logits in a form that is exact where y is 0 or 1 and p is next to it.
+        gap = y_true * ops.exp(log_not_p) - (1 - y_true) * ops.exp(log_p) if self.from_logits else y_true - y_pred
         return value * math.power(math.absolute(gap), self.beta)
 
 
@@ -113,7 +113,7 @@ class Varifocal(Scores):
     alpha: NonNegative = 0.75
     gamma: NonNegative = 2.0
 
-    def terms(self, y_true, log_p, log_not_p):
+    def terms(self, y_true, y_pred, log_p, log_not_p):
         weight = ops.where(y_true > 0, y_true, self.alpha * math.focal_weight(log_p, self.gamma))
         return -weight * (y_true * log_p + (1 - y_true) * log_not_p)
 
@@ -154,7 +154,7 @@ class GaussianFocal(Scores):
     alpha: NonNegative = 2.0
     beta: NonNegative = 4.0
 
-    def terms(self, y_true, log_p, log_not_p):
+    def terms(self, y_true, y_pred, log_p, log_not_p):
         peak = log_p * math.focal_weight(log_not_p, self.alpha)
         around = math.power(1 - y_true, self.beta) * log_not_p * math.focal_weight(log_p, self.alpha)
         return -ops.where(ops.equal(y_true, 1), peak, around)

@@ -78,9 +78,13 @@ def safe_sqrt(x: Any) -> Any:
 
 
 def safe_divide(x: Any, y: Any) -> Any:
-    """`x / y`, and 0 with gradient 0 where `y` is 0."""
-    usable = ops.not_equal(y, 0)
-    quotient = x / ops.where(usable, y, ops.ones_like(y))
+    """`x / y`, and 0 with gradient 0 where `y` is 0, or too small for a normal number."""
+    usable = ops.abs(y) >= tiny(y)
+    y = ops.where(usable, y, ops.ones_like(y))
+    # The slope is -x / y^2, and one backend squares y: below 1e-19 that is 0 in float32, and the slope NaN. A constant factor
+    # that makes a small y about 1 changes neither the value nor a derivative.
+    scale = ops.stop_gradient(ops.where(ops.abs(y) < 1, 1 / y, ops.ones_like(y)))
+    quotient = (x * scale) / (y * scale)
     return ops.where(usable, quotient, ops.zeros_like(quotient))
 
 

@@ -127,7 +127,7 @@ _QUALITY = [
     *_ends(-np.log(EPSILON), 1e4),
     Case("by-hand", array([0.8]), array([0.5]), expect=array(0.3**2 * np.log(2))),
     Case("perfect", array([0.3, 0.5]), array([0.3, 0.5]), expect=array(0.0)),
-    Case("perfect-beta-below-one", array([0.3, 0.5]), array([0.3, 0.5]), {"beta": 0.5}, smooth=False, expect=array(0.0)),
+    Case("perfect-beta-below-one", array([0.25, 0.5]), array([0.25, 0.5]), {"beta": 0.5}, smooth=False, expect=array(0.0)),
 ]
 
 _VARIFOCAL = [
