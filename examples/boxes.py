@@ -52,11 +52,16 @@ def network():
     return keras.Model(inputs, layers.Dense(4, kernel_initializer="zeros")(x))
 
 
+def upright(box):
+    """A box of negative width or height as the box between its corners, which the losses take it for."""
+    return np.concatenate([np.minimum(box[:, :2], box[:, :2] + box[:, 2:]), np.abs(box[:, 2:])], axis=1)
+
+
 def overlap(a, b):
     """Intersection over union of boxes `(x, y, width, height)`."""
     low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     both = np.prod(np.maximum(high - low, 0), axis=1)
-    return both / (np.prod(np.maximum(a[:, 2:], 0), axis=1) + np.prod(b[:, 2:], axis=1) - both)
+    return both / (np.prod(a[:, 2:], axis=1) + np.prod(b[:, 2:], axis=1) - both)
 
 
 photo, boxes = coins()
@@ -79,7 +84,7 @@ for name, loss in LOSSES.items():
     model.compile(keras.optimizers.Adam(2e-3), loss=loss)
     history = model.fit(x, y, batch_size=16, epochs=EPOCHS, verbose=0).history["loss"]
     assert np.isfinite(history).all(), name
-    found[name] = model.predict(x_test, verbose=0)
+    found[name] = upright(model.predict(x_test, verbose=0))
     scores[name] = overlap(found[name], y_test)
     print(f"{name:9} mean IoU of held-out coins {scores[name].mean():.3f}, above 0.7: {np.mean(scores[name] > 0.7):.0%}")
 

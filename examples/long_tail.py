@@ -47,7 +47,7 @@ TAIL = {
     "cross-entropy": kl.SparseCategoricalCrossentropy(from_logits=True),
     "class-balanced": kl.ClassBalancedCrossentropy(class_counts=counts, beta=0.99, from_logits=True),
     "balanced softmax": kl.BalancedSoftmax(class_counts=counts, from_logits=True),
-    "logit adjusted": kl.LogitAdjustedCrossentropy(class_counts=counts, from_logits=True),
+    "logit adjusted": kl.LogitAdjustedCrossentropy(class_counts=counts, tau=1.5, from_logits=True),
 }
 accuracy = {}
 for name, loss in TAIL.items():

@@ -27,6 +27,7 @@ SMOOTH = {
     "safe_sqrt": (m.safe_sqrt, np.sqrt, POSITIVE),
     "softplus": (m.softplus, lambda x: np.logaddexp(x, 0), X),
     "log1mexp": (m.log1mexp, lambda x: np.log(-np.expm1(x)), -POSITIVE[:-1]),
+    "one_minus_exp": (m.one_minus_exp, lambda x: -np.expm1(x), -POSITIVE[:-1]),
     "power": (lambda x: m.power(x, 0.3), lambda x: x**0.3, POSITIVE),
     "power-above-one": (lambda x: m.power(x, 2.5), lambda x: x**2.5, POSITIVE[:-2]),
     "power-tensor": (lambda x: m.power(0 * x + 0.5, x), lambda x: 0.5**x, POSITIVE[:-2]),
@@ -113,6 +114,7 @@ def test_kinks_and_edges(name):
 
 def test_ties_share_the_gradient():
     np.testing.assert_allclose(gradient(m.largest, np.array([[2.0, 5.0, 5.0]])), [[0, 0.5, 0.5]])
+    np.testing.assert_allclose(gradient(lambda x: m.largest(x, within=0.1), np.array([[2.0, 5.0, 4.95]])), [[0, 0.5, 0.5]])
     for function in (m.logaddexp, m.lesser, m.greater):
         tie = np.array([3.0, 3.0])
         np.testing.assert_allclose(gradient(lambda x, f=function: f(x[0], x[1]), tie), [0.5, 0.5], rtol=1e-6)
@@ -153,3 +155,12 @@ def test_norms_of_any_length():
     value, slope = value_and_gradient(m.safe_norm, x)
     np.testing.assert_allclose(value, [5e30, 5e-30, 0], rtol=1e-6)
     np.testing.assert_allclose(slope, [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=1e-6)
+
+
+def test_slopes_that_rounding_must_not_reach():
+    """In float32: of an exponential far below 1, and of large logits."""
+    x = np.array([-1e-3, -17.0, -50.0])
+    np.testing.assert_allclose(gradient(m.one_minus_exp, x, "float32"), -np.exp(x), rtol=1e-5)
+    z = np.array([[1e4, 1e4 - 1, 1e4]])
+    slope = gradient(lambda t: m.masked_logsumexp(t, np.ones_like(z, bool)), z, "float32")
+    np.testing.assert_allclose(slope, np.exp(z - 1e4) / np.exp(z - 1e4).sum(), rtol=1e-5)

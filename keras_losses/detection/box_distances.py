@@ -92,7 +92,7 @@ class NormalizedWasserstein(BoxLoss):
 
     def compare(self, pair):
         apart = ops.concatenate([pair.center, 0.5 * (pair.pred - pair.true)], axis=-1)
-        return -ops.expm1(-math.safe_norm(apart) / self.constant)
+        return math.one_minus_exp(-math.safe_norm(apart) / self.constant)
 
 
 class BoundedIoU(BoxLoss):

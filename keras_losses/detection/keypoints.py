@@ -80,7 +80,7 @@ class ObjectKeypointSimilarity(Loss):
         scale = ops.where(counts, 2 * area * ops.square(k), ops.ones_like(area))
         exponent = ops.sum(ops.square(apart), axis=-1) / scale
         if self.mode == "linear":
-            value = math.masked_mean(-ops.expm1(-exponent), counts)
+            value = math.masked_mean(math.one_minus_exp(-exponent), counts)
         else:
             count = ops.sum(ops.cast(counts, exponent.dtype), axis=-1)
             value = math.safe_log(count) - math.masked_logsumexp(-exponent, counts)

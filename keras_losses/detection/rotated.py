@@ -102,10 +102,11 @@ class ProbIoU(RotatedBoxLoss):
         excess = _sinh2(area) + cosine2 * _sinh2(aspect) + sine2 * _sinh2(turned)
         # The offset in S^-1 is that in the adjugates of S_t and S_p, each diagonal in its own frame.
         center = ops.exp(area) * true.norm2() + ops.exp(-area) * pred.norm2()
-        distance = 0.1875 * center / (1 + excess) + 0.5 * ops.log1p(excess)
+        # A product with the inverse: one backend's slope of a quotient squares the denominator first, and underflows.
+        distance = 0.1875 * center * (1 / (1 + excess)) + 0.5 * ops.log1p(excess)
         if self.mode == "l2":
             return distance
-        return math.safe_sqrt(-ops.expm1(-math.minimum(distance, 80.0)))  # 1 in float32 long before
+        return math.safe_sqrt(math.one_minus_exp(-math.minimum(distance, 80.0)))  # 1 in float32 long before
 
 
 def _log_shape(ellipse):

@@ -117,6 +117,12 @@ def log1mexp(x: Any) -> Any:
     return ops.where(near, by_expm1, by_log1p)
 
 
+def one_minus_exp(x: Any) -> Any:
+    """`1 - exp(x)` for x <= 0, exact near 0; with the slope `-exp(x)` far from it too, where that of `expm1` is rounded to 0."""
+    near = x > -1
+    return ops.where(near, -ops.expm1(ops.where(near, x, ops.zeros_like(x))), 1 - ops.exp(x))
+
+
 def power(x: Any, exponent: Any, low: float = EPSILON) -> Any:
     """`x ** exponent` for x >= 0 and exponents > 0, continued below `low` as a line through 0: finite derivatives."""
     inside = x > low

@@ -40,7 +40,10 @@ def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) 
         return ops.sum(x, axis=axis, keepdims=keepdims) + low
     kept = ops.where(mask, x, ops.full_like(x, low))
     some = ops.any(mask, axis=axis, keepdims=keepdims)
-    result = ops.logsumexp(kept, axis=axis, keepdims=keepdims)
+    # The slope of ops.logsumexp is exp(x - result) on one backend: off as far as a large result is rounded.
+    peak = constant_max(kept, axis)
+    result = ops.log(ops.sum(ops.exp(kept - peak), axis=axis, keepdims=True)) + peak
+    result = result if keepdims else ops.squeeze(result, axis=axis)
     return ops.where(some, result, ops.full_like(result, low))
 
 
@@ -67,10 +70,10 @@ def constant_max(x: Any, axis: int = -1) -> Any:
     return ops.stop_gradient(ops.amax(x, axis=axis, keepdims=True))
 
 
-def largest(x: Any, axis: int = -1) -> Any:
-    """The maximum over `axis`; entries that tie share the gradient evenly, on every backend."""
+def largest(x: Any, axis: int = -1, within: float = 0.0) -> Any:
+    """The maximum over `axis`; entries that tie, or are less than `within` below it, share the gradient evenly."""
     peak = constant_max(x, axis)
-    winner = ops.cast(ops.equal(x, peak), x.dtype)
+    winner = ops.cast(ops.equal(x, peak) if within == 0 else x > peak - within, x.dtype)
     share = ops.stop_gradient(winner / ops.sum(winner, axis=axis, keepdims=True))
     return ops.squeeze(peak, axis=axis) + ops.sum(share * (x - ops.stop_gradient(x)), axis=axis)
 

@@ -69,7 +69,8 @@ class Circle(Loss, kw_only=False):
                 partner = ops.expand_dims(mask, 0)
                 same, different = ops.logical_and(same, partner), ops.logical_and(different, partner)
 
-        distance = math.positive_part(1 - y_pred @ ops.transpose(others))
+        # Of unit vectors only rounding makes a similarity larger than 1: it must not decide whether there is a slope.
+        distance = math.floor(1 - y_pred @ ops.transpose(others), 0.0)
         paced = ops.stop_gradient(distance)
         weight_p = self.margin + paced
         weight_n = math.positive_part(1 + self.margin - paced)

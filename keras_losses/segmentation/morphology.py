@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import keras
 from keras import ops
 
 from keras_losses import math
@@ -65,7 +66,7 @@ class HausdorffErosion(Maps):
         error = error if inside is None else error * inside
         total = ops.zeros_like(error)
         for k in range(1, self.iterations + 1):
-            error = _stretch(math.positive_part(sum(math.cross(error, axes)) / (2 * len(axes) + 1) - 0.5), axes)
+            error = _erode(error, axes)
             total = total + k**self.alpha * error
         return self.mean(total, inside)
 
@@ -130,17 +131,28 @@ class CenterlineDice(Maps):
         return ops.where(whole > 0, math.safe_divide(part, whole), ops.ones_like(whole))
 
 
-def _stretch(x, axes):
-    """`x` from 0 to 1 over its pixels; unchanged where it is constant."""
-    high, low = _extreme(x, axes), -_extreme(-x, axes)
-    constant = ops.equal(high, low)
-    return ops.where(constant, x, (x - low) / ops.where(constant, ops.ones_like(high), high - low))
+def _erode(x, axes):
+    """The mean of a cross of pixels, less 1/2, cut at 0, and stretched from 0 to 1 unless it is constant.
+
+    Steps multiply rounding, up to ten times each, and crosses of equal pixels are common. So what is equal but for rounding
+    is made equal: close to the threshold, to the extremes, and to being constant.
+    """
+    center, *around = math.cross(x, axes)
+    pairs = [before + after for before, after in zip(around[::2], around[1::2], strict=True)]  # a mirror image rounds alike
+    above = (center + sum(pairs[1:], pairs[0])) / (1 + len(around)) - 0.5
+    rounding = 1e-13 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e-6
+    x = ops.where(above > rounding, above, ops.zeros_like(above))
+    high, low = _extreme(x, axes, rounding), -_extreme(-x, axes, rounding)
+    constant = high - low < rounding
+    stretched = (x - low) / ops.where(constant, ops.ones_like(high), high - low)
+    equal = ops.where(x > high - rounding, ops.ones_like(x), ops.where(x < low + rounding, ops.zeros_like(x), stretched))
+    return ops.where(constant, x, stretched + ops.stop_gradient(equal - stretched))
 
 
-def _extreme(x, axes):
+def _extreme(x, axes, rounding):
     """The maximum over several axes, kept as axes of 1."""
     for axis in axes:
-        x = ops.expand_dims(math.largest(x, axis), axis)
+        x = ops.expand_dims(math.largest(x, axis, rounding), axis)
     return x
 
 
