@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import inspect
+import operator
+import pathlib
 import pkgutil
 import re
 
@@ -12,6 +14,7 @@ import keras_losses
 from keras_losses.core.record import hyperparameters
 from keras_losses.core.registry import public
 
+ROOT = pathlib.Path(__file__).parents[1]
 MODULES = sorted(
     info.name
     for info in pkgutil.walk_packages(keras_losses.__path__, "keras_losses.")
@@ -45,3 +48,13 @@ def test_functions_have_the_signature_of_their_class():
             assert set(hyperparameters(function.loss_class)) <= set(parameters)
             assert function.__doc__
             assert function.__name__ == name or name in keras_losses.core.registry.ALIASES
+
+
+def test_the_page_on_choosing_names_what_there_is():
+    page = (ROOT / "docs/choosing.md").read_text()
+    names = set(re.findall(r"`(?:[\d.]+ \* )?((?:callbacks\.|layers\.)?[A-Z]\w+)", page))
+    assert len(names) > 50
+    for name in names:
+        operator.attrgetter(name)(keras_losses)
+    for example in re.findall(r"`(\w+\.py)`", page):
+        assert (ROOT / "examples" / example).exists()

@@ -118,7 +118,7 @@ def log1mexp(x: Any) -> Any:
 
 
 def one_minus_exp(x: Any) -> Any:
-    """`1 - exp(x)` for x <= 0, exact near 0; with the slope `-exp(x)` far from it too, where that of `expm1` is rounded to 0."""
+    """`1 - exp(x)` for x <= 0, exact near 0, and with the slope `-exp(x)` far from it too, where that of `expm1` is 0."""
     near = x > -1
     return ops.where(near, -ops.expm1(ops.where(near, x, ops.zeros_like(x))), 1 - ops.exp(x))
 
