@@ -117,8 +117,8 @@ def _language(found):
         return ""
     text = (
         "## Linear cross-entropy\n\n`linear_cross_entropy` against the logits and `sparse_categorical_crossentropy`: 2048 "
-        "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process; memory is the peak besides "
-        "inputs and gradients.\n\n"
+        "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process; memory is the peak "
+        "besides inputs and gradients.\n\n"
     )
     header = ["backend", "size", "reduction", "s", "s, full", "ratio", "MB", "MB, full", "ratio"]
     return text + _grid(header, rows)
