@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 import keras_losses as kl
-from benchmarks import native
+from benchmarks import native, third
 from keras_losses.core.registry import public
 from keras_losses.testing import sample
 
@@ -23,7 +23,7 @@ class Case:
     Args:
         name: of the class, with `-logits` if it is from logits.
         ours: the loss.
-        peers: `{"keras": ..., "native": ...}`, functions of `(y_true, y_pred)`.
+        peers: `{"keras": ..., "native": ..., "third": ...}`, functions of `(y_true, y_pred)`.
         y_true: targets, float32 or int32.
         y_pred: predictions, float32.
     """
@@ -48,7 +48,7 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
         width: classes or outputs.
         only: names, or parts of names.
     """
-    by_hand = native.table(keras.backend.backend())
+    by_hand, elsewhere = native.table(keras.backend.backend()), third.table(keras.backend.backend())
     found = []
     for name, cls in public().items():
         if not isinstance(cls, type) or cls is kl.Sum:
@@ -63,6 +63,8 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
                 peers["keras"] = getattr(keras.losses, name)(**arguments)
             if title in by_hand:
                 peers["native"] = by_hand[title]
+            if title in elsewhere:
+                peers["third"] = elsewhere[title]
             # An overlap is one of regions: one class, and as many places as others have outputs.
             region = cls.__module__.split(".")[1] == "segmentation"
             sizes: Any = {"spatial": (width,), "C": 1} if region else {"C": width, "D": width}

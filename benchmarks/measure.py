@@ -57,6 +57,13 @@ def step(function: Callable[[Any, Any], Any], y_true: np.ndarray, y_pred: np.nda
     return wait
 
 
+def first(run: Callable[[], Any]) -> float:
+    """Seconds of the first call, which compiles where the mode does."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
 def interleaved(steps: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02) -> dict[str, list[float]]:
     """Seconds of one call of each, in every round.
 
@@ -85,6 +92,11 @@ def interleaved(steps: dict[str, Callable[[], Any]], rounds: int, least: float =
     finally:
         gc.enable()
     return times
+
+
+def middle(times: list[float]) -> float:
+    """The median."""
+    return statistics.median(times)
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:

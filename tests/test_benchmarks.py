@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from benchmarks import measure
+from benchmarks import growth, measure, memory, page
 from benchmarks.cases import cases
 
 CASES = cases(8, 5)
@@ -37,3 +37,46 @@ def test_ratios_are_of_what_alternates():
     assert len(times["one"]) == len(times["two"]) == 5
     assert measure.ratio(times["two"], times["one"]) > 2
     assert measure.ratio([2.0, 4.0, 9.0], [1.0, 2.0, 3.0]) == 2.0
+
+
+def test_peak_memory():
+    """Of a step that holds 64 MB more than it returns."""
+    run = lambda: np.ones(2**23).sum()  # noqa: E731
+    assert 50 < memory.peak(run) < 100
+
+
+def test_growth_is_an_exponent():
+    assert {name.split(",")[0] for name in growth.CASES} >= {"LovaszHinge", "HardestK", "Circle"}
+    mode = measure.MODES[keras.backend.backend()][0]
+    loss, data, _ = growth.CASES["HardestK, entries"]
+    value = measure.step(loss, *data(16), mode)()
+    assert value is not None
+
+
+def test_page(tmp_path, monkeypatch):
+    """From made-up measurements: every section, the worst loss by name, the plots."""
+    row = {"mode": "jit", "first": 0.5, "milliseconds": {"ours": 2.0}, "limit": 1.0, "same": 1.01}
+    rows = [
+        row | {"loss": "Huber", "ratios": {"keras": 0.5, "native": 1.0}},
+        row | {"loss": "Dice", "ratios": {"keras": 0.5, "native": 4.0}},
+        row | {"loss": "CTC", "ratios": {"keras": 50.0}},
+    ]
+    found = {
+        "environment": {"backend": "jax", "cpus": 2},
+        "wide": rows,
+        "small": rows,
+        "growth": [{"loss": "Circle", "mode": "jit", "sizes": [1, 2], "seconds": [1.0, 4.0], "exponent": 2.0}],
+        "memory": [{"loss": "Huber", "mode": "jit", "megabytes": {"ours": 16.0, "native": 16.0}}],
+        "language": [
+            {"size": "small", "reduction": "mean", "who": who, "seconds": s, "megabytes": 100 * s}
+            for who, s in (("full", 2.0), ("ours", 1.0))
+        ],
+    }
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    page.write([found])
+    text = (tmp_path / "performance.md").read_text()
+    assert "2.00, 4.00 (Dice)" in text
+    assert "0.50, 0.50" in text  # CTC is not counted
+    for section in ("Measured on", "In all", "Linear cross-entropy", "Peak memory", "Growth", "Compilation"):
+        assert f"## {section}" in text
+    assert {path.name for path in tmp_path.glob("*.png")} == {"performance-jax.png", "performance-growth.png"}

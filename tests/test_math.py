@@ -40,6 +40,7 @@ SMOOTH = {
     "sin-at-quarters": (m.sin, np.sin, np.pi / 2 * np.arange(-5, 6)),
     "sin-large": (m.sin, np.sin, np.array([-4321.0, 1e4])),
     "arctan": (m.arctan, np.arctan, np.concatenate([X, POSITIVE])),
+    "tanh": (m.tanh, np.tanh, np.concatenate([X, [0.0]])),
     "lgamma": (m.lgamma, np.vectorize(math.lgamma), POSITIVE),
     "digamma": (m.digamma, np.vectorize(lambda x: digamma_series(x)), POSITIVE),
     "mean": (m.mean, lambda x: x.mean(-1), X.reshape(1, 7)),

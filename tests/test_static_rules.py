@@ -223,6 +223,7 @@ def test_all_is_complete():
         "effective_number_weights",
         "function_of",
         "get",
+        "linear_cross_entropy",
         "per_sample",
         "serialize",
         "spec",

@@ -147,21 +147,24 @@ def from_config(cls: Any, config: Any) -> Any:
         return cls(**config)
 
 
-def holder_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
-    """The arguments of a layer or metric that holds a loss, from its config; `hints` are the types of its own fields."""
+def layer_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
+    """The arguments of a layer or metric, from its config; `hints` are the types of its own fields."""
     if not isinstance(config, dict):
         raise ValueError(f"{cls.__name__}: a config must be a dict. Received: {shorten(config)}")
-    hints = {"loss": keras.losses.Loss, "name": str | None, "dtype": None} | hints
+    hints = {"name": str | None, "dtype": None} | hints
     for name in config:
         if name not in hints:
             raise ValueError(f"{cls.__name__}: the config has the unknown field {shorten(name)}. Known: {', '.join(hints)}.")
+    result = {k: checked(cls, k, v, hints[k]) for k, v in config.items() if k != "dtype" and hints[k] is not None}
+    return result | {"dtype": dtype_argument(cls, config.get("dtype"))}
+
+
+def holder_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
+    """The arguments of a layer or metric that holds a loss, from its config."""
+    result = layer_arguments(cls, config, loss=None, **hints)
     if "loss" not in config:
         raise ValueError(f"{cls.__name__}: the config lacks the field `loss`.")
-    result = {k: checked(cls, k, v, hints[k]) for k, v in config.items() if k not in ("loss", "dtype")}
-    return result | {
-        "loss": load_loss(config["loss"], f"{cls.__name__}.loss"),
-        "dtype": dtype_argument(cls, config.get("dtype")),
-    }
+    return result | {"loss": load_loss(config["loss"], f"{cls.__name__}.loss")}
 
 
 def _load(value, where):

@@ -78,7 +78,11 @@ def reduce(values: Values, reduction: Reduction) -> Any:
     """The reduced loss. Nothing valid: 0."""
     if reduction in (None, "none"):
         return values.weighted
-    total = ops.sum(values.weighted)
+    return finish(ops.sum(values.weighted), values, reduction)
+
+
+def finish(total: Any, values: Values, reduction: Reduction) -> Any:
+    """The reduced loss, from the weighted sum of the values."""
     if reduction == "sum":
         return total
     return scale_for_replicas(_divide(total, _denominator(values, reduction)))

@@ -95,7 +95,7 @@ class AddLoss(keras.layers.Layer):
         self.weight: Any = self.add_weight(
             shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
         )
-        self.metric = _Logged(self.add_sum("total"), self.add_sum("count"), name=self.name)
+        self.metric = self.add_logged(self.name)
         self.supports_masking = True
         self.built = True
 
@@ -106,10 +106,18 @@ class AddLoss(keras.layers.Layer):
     def include(self, value: Any, y_pred: Any) -> Any:
         """`y_pred`, after the value of the loss has been added to what `fit` minimises, and logged."""
         self.add_loss(ops.cast(self.weight, value.dtype) * value)
-        samples = ops.cast(ops.shape(keras.tree.flatten(y_pred)[0])[0], self.metric.total.dtype)
-        self.metric.total.assign_add(ops.cast(ops.stop_gradient(value), samples.dtype) * samples)
-        self.metric.count.assign_add(samples)
+        self.log(self.metric, value, y_pred)
         return y_pred
+
+    def log(self, metric: Any, value: Any, y_pred: Any) -> None:
+        """Count a value for the batch of `y_pred` among those whose mean a metric of `add_logged` shows."""
+        samples = ops.cast(ops.shape(keras.tree.flatten(y_pred)[0])[0], metric.total.dtype)
+        metric.total.assign_add(ops.cast(ops.stop_gradient(value), samples.dtype) * samples)
+        metric.count.assign_add(samples)
+
+    def add_logged(self, name: str, prefix: str = "") -> Any:
+        """A metric of the mean over an epoch, summed up in variables of this layer whose names begin with `prefix`."""
+        return _Logged(self.add_sum(f"{prefix}total"), self.add_sum(f"{prefix}count"), name=name)
 
     def add_sum(self, name: str) -> Any:
         return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32")

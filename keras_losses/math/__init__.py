@@ -41,7 +41,7 @@ from keras_losses.math.reductions import (
     masked_softmax,
     mean,
 )
-from keras_losses.math.special import arctan, cos, digamma, lgamma, sin
+from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "shifts",
     "sin",
     "softplus",
+    "tanh",
     "tiny",
     "window_max",
     "xlogy",

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.math.elementary import clip
+
 # Stirling's series needs a large argument: the recurrence lifts it by this much first.
 _LIFT = 8
 
@@ -73,3 +75,11 @@ def arctan(x: Any) -> Any:
     for k in range(23, 0, -2):
         series = 1 / k - square * series
     return 8 * x * series
+
+
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent; float64 stays float64, which `ops.tanh` rounds on one backend."""
+    if keras.backend.standardize_dtype(x.dtype) != "float64":
+        return ops.tanh(x)
+    grown = ops.expm1(2 * clip(x, -20.0, 20.0))  # beyond, it is 1
+    return grown / (2 + grown)

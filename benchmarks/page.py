@@ -1,0 +1,177 @@
+"""`docs/performance.md` and its plots, from the measurements of all backends."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.summary import PEERS, geometric, ratios
+
+DOCS = pathlib.Path(__file__).parents[1] / "docs"
+NAMES = {"keras": "Keras", "native": "native code", "third": "other packages"}
+
+INTRODUCTION = """# Performance
+
+What a loss costs, value and gradient, as `fit` runs it: `jit` on JAX, XLA on TensorFlow, eager and `torch.compile` on PyTorch.
+Ratios of times of calls that alternate in one process, medians of paired rounds: below 1 is faster than the peer. `limit` is
+what moving targets, predictions and gradient once takes at the measured bandwidth of a copy; `itself` is the ratio of one
+function against itself, which says how far a ratio can be trusted.
+
+Measured by `python -m benchmarks --json FILE` in the environment of each backend, put together by `python -m benchmarks --page
+FILE...`. Native code is what one would write by hand: `benchmarks/native.py`. Other packages: `benchmarks/third.py`.
+"""
+
+
+def write(found: list[dict[str, Any]]) -> None:
+    """The page, and the plots beside it."""
+    parts = [INTRODUCTION, _environments(found), _summary(found)]
+    for each in found:
+        parts.append(_losses(each))
+    parts += [_language(found), _memory(found), _growth(found), _compilation(found)]
+    (DOCS / "performance.md").write_text("\n".join(part for part in parts if part))
+
+
+def _backend(each):
+    return each["environment"]["backend"]
+
+
+def _rows(each, size):
+    """`{mode: rows}` of one size."""
+    rows = each.get(size, [])
+    return {mode: [row for row in rows if row["mode"] == mode] for mode in dict.fromkeys(row["mode"] for row in rows)}
+
+
+def _grid(header, rows):
+    lines = [" | ".join(header), " | ".join("---" for _ in header), *(" | ".join(row) for row in rows)]
+    return "\n".join(f"| {line} |" for line in lines) + "\n"
+
+
+def _environments(found):
+    names = list(dict.fromkeys(name for each in found for name in each["environment"]))
+    rows = [[name, *(_short(each["environment"].get(name, "")) for each in found)] for name in names]
+    return "## Measured on\n\n" + _grid(["", *map(_backend, found)], rows)
+
+
+def _short(value):
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _summary(found):
+    rows = []
+    for size, title in (("wide", "4096 x 1000"), ("small", "32 x 10")):
+        for each in found:
+            for mode, measured in _rows(each, size).items():
+                cells = []
+                for peer in PEERS:
+                    every = ratios(measured, peer)
+                    worst = max(every, key=lambda name: every[name]) if every else ""
+                    cells.append(f"{geometric(every.values()):.2f}, {every[worst]:.2f} ({worst})" if every else "")
+                rows.append([title, f"{_backend(each)}, {mode}", *cells])
+    header = ["size", "backend", *(f"against {NAMES[peer]}" for peer in PEERS)]
+    return "## In all\n\nGeometric mean, and the worst loss.\n\n" + _grid(header, rows)
+
+
+def _losses(each):
+    text = f"## {_backend(each)}\n\n4096 x 1000, losses that have a peer.\n\n"
+    header = ["loss", "mode", "ms", "limit", *(NAMES[peer] for peer in PEERS), "itself"]
+    rows = [
+        [
+            *(row["loss"], row["mode"], f"{row['milliseconds']['ours']:.2f}", f"{row['limit']:.2f}"),
+            *(f"{row['ratios'][peer]:.2f}" if peer in row["ratios"] else "" for peer in PEERS),
+            f"{row['same']:.2f}",
+        ]
+        for measured in _rows(each, "wide").values()
+        for row in measured
+        if row["ratios"]
+    ]
+    return text + _grid(header, rows) + f"\n![ratios]({_plot_ratios(each)})\n"
+
+
+def _plot_ratios(each):
+    panels = [(mode, peer, ratios(rows, peer)) for mode, rows in _rows(each, "wide").items() for peer in ("native", "keras")]
+    figure = Figure(figsize=(6 * len(panels), 8), layout="constrained")
+    for axes, (mode, peer, every) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        order = sorted(every, key=lambda name: every[name])
+        axes.barh(order, [every[name] for name in order], color=["tab:blue" if every[n] <= 1.2 else "tab:red" for n in order])
+        axes.axvline(1, color="black", linewidth=1)
+        axes.set(title=f"{_backend(each)}, {mode}: against {NAMES[peer]}", xlabel="time / time of the peer")
+    name = f"performance-{_backend(each)}.png"
+    figure.savefig(DOCS / name, dpi=60)
+    return name
+
+
+def _language(found):
+    rows = []
+    for each in found:
+        measured = {(r["size"], r["reduction"], r["who"]): r for r in each.get("language", [])}
+        for (size, reduction, who), ours in measured.items():
+            if who != "ours" or (size, reduction, "full") not in measured:
+                continue
+            full = measured[size, reduction, "full"]
+            times = [f"{x['seconds']:.1f}" for x in (ours, full)] + [f"{ours['seconds'] / full['seconds']:.2f}"]
+            space = [f"{x['megabytes']:.0f}" for x in (ours, full)] + [f"{ours['megabytes'] / full['megabytes']:.2f}"]
+            rows.append([_backend(each), size, reduction, *times, *space])
+    if not rows:
+        return ""
+    text = (
+        "## Linear cross-entropy\n\n`linear_cross_entropy` against the logits and `sparse_categorical_crossentropy`: 2048 "
+        "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process; memory is the peak "
+        "besides inputs and gradients.\n\n"
+    )
+    header = ["backend", "size", "reduction", "s", "s, full", "ratio", "MB", "MB, full", "ratio"]
+    return text + _grid(header, rows)
+
+
+def _memory(found):
+    rows = [
+        [
+            _backend(each),
+            row["mode"],
+            row["loss"],
+            *(f"{row['megabytes'][w]:.0f}" if w in row["megabytes"] else "" for w in WHO),
+        ]
+        for each in found
+        for row in each.get("memory", [])
+    ]
+    if not rows:
+        return ""
+    text = "## Peak memory\n\nMegabytes besides inputs and results, 4096 x 1000 (16 MB a tensor), each in a fresh process.\n\n"
+    return text + _grid(["backend", "mode", "loss", "ours", "native code", "Keras"], rows)
+
+
+WHO = ("ours", "native", "keras")
+
+
+def _growth(found):
+    rows = [(each, row) for each in found for row in each.get("growth", [])]
+    if not rows:
+        return ""
+    names = list(dict.fromkeys(row["loss"] for _, row in rows))
+    figure = Figure(figsize=(3.4 * len(names), 3.4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        for each, row in rows:
+            if row["loss"] == name:
+                axes.loglog(row["sizes"], row["seconds"], marker="o", label=f"{_backend(each)}, {row['mode']}")
+        axes.set(title=name, xlabel="size", ylabel="seconds")
+        axes.legend(fontsize=7)
+    figure.savefig(DOCS / "performance-growth.png", dpi=60)
+    table = [
+        [row["loss"], f"{_backend(each)}, {row['mode']}", f"{row['exponent']:.2f}"]
+        for each, row in sorted(rows, key=lambda pair: names.index(pair[1]["loss"]))
+    ]
+    text = "## Growth\n\nThe exponent of time against size: 1 for a sort, up to its logarithm; 2 for pairs.\n\n"
+    return text + _grid(["loss", "backend", "exponent"], table) + "\n![growth](performance-growth.png)\n"
+
+
+def _compilation(found):
+    rows = []
+    for each in found:
+        for mode, measured in _rows(each, "small").items():
+            slow = sorted(measured, key=lambda row: -row["first"])
+            total = sum(row["first"] for row in measured)
+            worst = ", ".join(f"{row['loss']} {row['first']:.1f}" for row in slow[:5])
+            rows.append([f"{_backend(each)}, {mode}", str(len(measured)), f"{total:.0f}", worst])
+    text = "## Compilation\n\nSeconds of the first call, 32 x 10, over the whole catalogue, and of the five slowest.\n\n"
+    return text + _grid(["backend", "losses", "seconds in all", "slowest"], rows)
