@@ -45,10 +45,8 @@ def sigmoid(x):
 GRADED = np.array([[2, 0, 1, 0, 3], [0, 1, 0, 2, 1]])
 BINARY = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]])
 DISTINCT = np.array([[2, 0, 3, 1, 4], [0, 4, 1, 3, 2]])
-PADDED = np.array([[2, 0, 1, -1, -1], [-1, 1, 0, -3, 0], [0, 1, 2, 0, 1]])
+PADDED = np.array([[2, 0, 1, -1, -1], [-1, 1, 0, -3, 0], [0, 1, 2, 0, 1], [1, 0, -1, -1, -1], [-1, -1, -1, -1, 2]])
 BIG = 2**24
-# A level of one item, of three, of two.
-TIED = np.array([[1, 2, 0, 1, 1, 0]])
 
 
 def scores(seed, y_true, scale=1.0):
@@ -58,38 +56,33 @@ def scores(seed, y_true, scale=1.0):
 def usual(smooth_ties=True, **config):
     """Lists of every kind, in the same words for each loss. `smooth_ties`: it has no kink where two scores are equal."""
     fractional = np.array([[0.25, 0.0, 1.5, 0.75], [2.0, 0.5, 0.0, 0.0]])
-    ragged = np.array([[1, 0, 2, -1], [1, -1, -1, -1], [-1, -1, -1, -1], [0, 1, -1, -1]])
-    # Padded scores that would decide everything if they counted.
-    distracting = np.where(PADDED < 0, 500.0, scores(904, PADDED))
-    tied = np.array([[0.5, 0.5, -1.0, 0.5, 2.0], [1.0, -0.25, -0.25, 1.0, 0.5]])
+    # Padding by -0.5, with scores that would decide everything if they counted.
+    marked, distracting = np.where(PADDED < 0, -0.5, PADDED), np.where(PADDED < 0, 500.0, scores(904, PADDED))
+    # A level of one item, of three, of two, twice.
+    levels = np.array([[1, 2, 0, 1, 1, 0], [1, 2, 0, 1, 1, 0]])
+    # Two groups of tied scores in a list, and one group alone. Then two lists whose halves are equal, relevances and all.
+    tied = np.array([[0.5, 0.5, -1.0, 0.5, -1.0], [0.75, 0.75, 0.75, 0.75, 0.75]])
     return [
         Case("graded", GRADED, scores(900, GRADED), config),
         Case("binary-int32", BINARY.astype(np.int32), scores(901, BINARY), config),
         Case("fractional", fractional, scores(902, fractional), config),
         Case("padding", PADDED, scores(903, PADDED), config),
-        Case("padding-distracting", PADDED.astype(float), distracting, config),
-        Case("padding-ragged", ragged, scores(905, ragged), config),
-        Case("padding-fraction", np.where(PADDED < 0, -0.5, PADDED), scores(906, PADDED), config),
-        Case("tied-relevances", TIED, scores(907, TIED), config),
+        Case("padding-distracting", marked, distracting, config),
+        Case("tied-relevances", levels, scores(905, levels), config),
         Case("tied-scores", GRADED, tied, config, smooth=smooth_ties),
-        Case("all-scores-equal", GRADED, np.full(GRADED.shape, 0.75), config, smooth=smooth_ties),
-        Case("duplicates", np.tile(DISTINCT[:, :3], 2), np.tile(scores(908, DISTINCT[:, :3]), 2), config, smooth=smooth_ties),
-        Case("large-scores", GRADED, scores(909, GRADED, 100.0), config),
-        Case("one-right-list", np.array([[2, 1, 0]]), np.array([[3.0, 0.5, -2.0]]), config),
+        Case("duplicates", np.tile(DISTINCT[:, :3], 2), np.tile(scores(906, DISTINCT[:, :3]), 2), config, smooth=smooth_ties),
+        Case("large-scores", GRADED, scores(907, GRADED, 100.0), config),
     ]
 
 
 def nothing_to_learn(**config):
-    """Lists that never count: 0, and no gradient."""
-    none, one = np.zeros((2, 4), int), np.array([[3], [0]])
-    nothing = [
-        ("nothing-relevant", none, scores(910, none)),
-        ("equally-relevant", none + 2, scores(911, none)),
-        ("one-item", one, scores(912, one)),
-        ("one-item-and-padding", np.array([[-1, 1, -1]]), scores(913, none[:1, :3])),
-        ("padding-alone", none - 1, scores(914, none)),
+    """Lists that never count, 0 without a gradient: nothing relevant, all of one relevance, one item, padding alone."""
+    lists = np.array([[0, 0, 0, 0], [2, 2, 2, 2], [-1, 3, -1, -1], [-1, -1, -1, -1]])
+    one = np.array([[3], [0]])
+    return [
+        Case("nothing-to-learn", lists, scores(910, lists), config, expect=np.zeros(4)),
+        Case("one-item", one, scores(911, one), config, expect=np.zeros(2)),
     ]
-    return [Case(name, y_true, y_pred, config, expect=np.zeros(len(y_true))) for name, y_true, y_pred in nothing]
 
 
 def named(suffix, cases):

@@ -8,8 +8,8 @@ lower relevance, sum_i (2^y_i - 1) ln(1 + sum_{y_j < y_i} exp(s_j - s_i)), a sum
 ListMLE: Xia et al. 2008, "Listwise Approach to Learning to Rank: Theory and Algorithm": minus the log-likelihood of the
 relevances' order under Plackett and Luce, the sum over its steps r of ln(sum_{k >= r} exp s_k) - s_r.
 PositionalListMLE: Lan et al. 2014, "Position-Aware ListMLE: A Sequential Learning Process for Ranking": those steps weighted by
-alpha(r) = 2^(n - r) - 1, r from 1, for n items. Here a list's alpha are divided by their sum, 2^n - 1 - n, a constant beside the
-paper: 2^128 is no number of float32, and a long list would silence the short ones. The last step is always 0, with alpha 0.
+alpha(r) = 2^(n - r) - 1, r from 1, for n items. Here a list's alpha are divided by their sum, 2^n - 1 - n, a constant beside
+the paper: 2^128 is no number of float32, and a long list would silence the short ones. The last step is always 0, with alpha 0.
 
 Items of one relevance have no order among them. In both ListMLE they share their g steps alike (Efron's rule for ties): at the
 k-th of them, k = 0, 1, ..., each of the level's items is still in the sum with the part (g - k) / g, and what is subtracted is
@@ -79,10 +79,9 @@ _E = np.exp(1) / (1 + np.exp(1))
 CASES = {
     "ListNet": [
         *usual(),
-        *named("proportional", usual(target="proportional")[:9]),
+        *named("proportional", usual(target="proportional")[:5]),
         *nothing_to_learn(),
-        *named("proportional", nothing_to_learn(target="proportional")),
-        Case("temperature", GRADED, scores(1, GRADED), {"temperature": 0.5}),
+        *named("proportional", nothing_to_learn(target="proportional")[:1]),
         Case("temperature-small", GRADED, scores(2, GRADED), {"temperature": 0.02, "target": "proportional"}),
         Case("temperature-large", PADDED, scores(3, PADDED), {"temperature": 50.0}),
         # Equal scores are a uniform P_s, whatever P_y.
@@ -99,7 +98,6 @@ CASES = {
     "UniqueSoftmax": [
         *usual(),
         *nothing_to_learn(),
-        Case("temperature", GRADED, scores(20, GRADED), {"temperature": 0.5}),
         Case("temperature-small", GRADED, scores(21, GRADED), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(22, PADDED), {"temperature": 50.0}),
         Case("high-relevances", np.array([[10, 4, 7, 0]]), scores(23, np.zeros((1, 4)))),
@@ -114,7 +112,6 @@ CASES = {
         *usual(),
         *nothing_to_learn(),
         Case("distinct", DISTINCT, scores(40, DISTINCT)),
-        Case("temperature", DISTINCT, scores(41, DISTINCT), {"temperature": 0.5}),
         Case("temperature-small", DISTINCT, scores(42, DISTINCT), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(43, PADDED), {"temperature": 50.0}),
         Case("neighbouring-large-relevances", _NEIGHBOURS, scores(44, _NEIGHBOURS)),
@@ -143,7 +140,6 @@ CASES = {
         *usual(),
         *nothing_to_learn(),
         Case("distinct", DISTINCT, scores(50, DISTINCT)),
-        Case("temperature", DISTINCT, scores(51, DISTINCT), {"temperature": 0.5}),
         Case("temperature-small", DISTINCT, scores(52, DISTINCT), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(53, PADDED), {"temperature": 50.0}),
         Case("long", _LONG, scores(54, _LONG)),

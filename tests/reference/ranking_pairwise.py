@@ -83,7 +83,6 @@ CASES = {
     "PairwiseLogistic": [
         *usual(),
         *nothing_to_learn(),
-        Case("temperature", GRADED, scores(10, GRADED), {"temperature": 0.5}),
         Case("temperature-small", GRADED, scores(11, GRADED), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(12, PADDED), {"temperature": 50.0}),
         Case("neighbouring-large-relevances", _NEIGHBOURS, scores(13, _NEIGHBOURS)),
@@ -100,7 +99,6 @@ CASES = {
     "PairwiseSoftZeroOne": [
         *usual(),
         *nothing_to_learn(),
-        Case("temperature", GRADED, scores(20, GRADED), {"temperature": 0.5}),
         Case("temperature-small", GRADED, scores(21, GRADED), {"temperature": 0.05}),
         Case("temperature-large", PADDED, scores(22, PADDED), {"temperature": 50.0}),
         Case("equal-by-hand", DISTINCT, np.ones(DISTINCT.shape), expect=np.full(2, 0.5)),
@@ -111,7 +109,6 @@ CASES = {
     "BayesianPersonalized": [
         *usual(),
         *nothing_to_learn(),
-        Case("temperature", GRADED, scores(30, GRADED), {"temperature": 0.5}),
         Case("temperature-small", BINARY, scores(31, BINARY), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(32, PADDED), {"temperature": 50.0}),
         # Grades do not matter, unlike in PairwiseLogistic: the first list has no item that is not relevant.
@@ -125,9 +122,8 @@ CASES = {
     ],
     "PairwiseMeanSquared": [
         *usual(),
-        *[case for case in nothing_to_learn() if "item" in case.id or case.id == "padding-alone"],
-        Case("equally-relevant", np.full((2, 4), 2), scores(40, np.zeros((2, 4)))),
-        Case("nothing-relevant", np.zeros((2, 4), int), scores(41, np.zeros((2, 4)))),
+        Case("equally-relevant", np.array([[0, 0, 0], [2, 2, 2]]), scores(40, _THREE)),
+        Case("one-item-or-none", np.array([[-1, 3], [-1, -1]]), scores(41, np.zeros((2, 2))), expect=np.zeros(2)),
         # Scores are relevances and a number for the list.
         Case("shifted", GRADED, GRADED + array([3.0], [-7.0]), expect=np.zeros(2)),
         Case("two-items", np.array([[1, 0]]), array([0.6, 0.8]), expect=np.array([(1 + 0.2) ** 2])),
