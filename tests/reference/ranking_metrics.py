@@ -13,7 +13,7 @@ ApproxNDCG and ApproxMRR: Qin et al. 2010, "A General Approximation Framework fo
 Measures", and Bruch et al. 2019, "Revisiting Approximate Metric Optimization in the Age of Deep Neural Networks": one minus the
 metric at the ranks 1 + sum_{j != i} sigmoid((s_j - s_i) / temperature). The temperature is 0.1 by default (as in TF-Ranking).
 GumbelApproxNDCG: Bruch et al. 2020, "A Stochastic Treatment of Learning to Rank Scoring Functions": the mean over samples of
-ApproxNDCG of scores + noise. `noise` is `(B, samples, L)`, standard Gumbel times the scale that is wanted; nothing is drawn here.
+ApproxNDCG of scores + noise. `noise` is `(B, samples, L)`, standard Gumbel times the wanted scale; nothing is drawn here.
 
 LambdaLoss: Wang et al. 2018, "The LambdaLoss Framework for Ranking Metric Optimization": the sum over the pairs y_i > y_j of
 w_ij log2(1 + exp(-(s_i - s_j) / temperature)), base 2 and a sum as in the paper: w is a part of the list's metric, and a mean
