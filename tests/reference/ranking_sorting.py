@@ -3,9 +3,9 @@
 NeuralSort: Grover et al. 2019, "Stochastic Optimization of Sorting Networks via Continuous Relaxations": row r of the relaxed
 permutation of n items is softmax(((n + 1 - 2 r) s - A) / temperature), A_k = sum_j |s_k - s_j|, r from 1 for the largest. The
 loss is the cross entropy of the true permutation and this, the mean over the n rows: one value per list. Padding leaves the
-list before n is counted. Items of one relevance take up their rows in every order alike, so a row's target is uniform over the level
-that it falls to (which is what NeuralSort makes of the relevances as its temperature goes to 0). TF-Ranking takes the relaxed
-permutation of the relevances, at the same temperature, as target; with it, scores beyond the relevances would cost.
+list before n is counted. Items of one relevance take up their rows in every order alike, so a row's target is uniform over the
+level that it falls to (which is what NeuralSort makes of the relevances as its temperature goes to 0). TF-Ranking takes the
+relaxed permutation of the relevances, at the same temperature, as target; with it, scores beyond the relevances would cost.
 temperature 1 by default, as TF-Ranking (the paper tunes it). The logarithm of the softmax is exact, without 1e-20.
 
 OrdinalRanking: Niu et al. 2016, "Ordinal Regression with Multiple Output CNN for Age Estimation" (after Li & Lin 2006), taken
