@@ -25,7 +25,7 @@ def per_list(function, y_true, y_pred, counts=None):
 
 
 def items(relevances, scores):
-    """The relevances, exact if they are integers, and the scores of what is not padding."""
+    """The relevances and the scores of what is not padding."""
     kept = [i for i in range(len(relevances)) if relevances[i] >= 0]
     return [relevances[i].item() for i in kept], [float(scores[i]) for i in kept]
 
@@ -46,7 +46,6 @@ GRADED = np.array([[2, 0, 1, 0, 3], [0, 1, 0, 2, 1]])
 BINARY = np.array([[1, 0, 0, 1, 0], [0, 0, 1, 0, 0]])
 DISTINCT = np.array([[2, 0, 3, 1, 4], [0, 4, 1, 3, 2]])
 PADDED = np.array([[2, 0, 1, -1, -1], [-1, 1, 0, -3, 0], [0, 1, 2, 0, 1], [1, 0, -1, -1, -1], [-1, -1, -1, -1, 2]])
-BIG = 2**24
 
 
 def scores(seed, y_true, scale=1.0):

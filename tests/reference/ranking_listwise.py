@@ -20,7 +20,7 @@ The temperature divides the scores; it is 1 by default.
 import numpy as np
 
 from ._case import Case, array, log_softmax, log_sum_exp, softplus
-from ._ranking import BIG, DISTINCT, GRADED, PADDED, gains, named, nothing_to_learn, per_list, scores, usual
+from ._ranking import DISTINCT, GRADED, PADDED, gains, named, nothing_to_learn, per_list, scores, usual
 
 
 def list_net(y_true, y_pred, target="softmax", temperature=1.0):
@@ -72,7 +72,6 @@ _TWO, _GAP = np.array([[1, 0], [0, 1]]), array([0.5, -1], [0.5, -1])
 # ln(1 + exp(s_j - s_i)) of the item above, right in the first list and wrong in the second.
 _COST = np.log1p(np.exp([-1.5, 1.5]))
 _THREE, _ZEROS = np.array([[2, 1, 0]]), np.zeros((1, 3))
-_NEIGHBOURS = np.array([[BIG, BIG + 1, BIG - 1]])
 _LONG = np.random.default_rng(60).permutation(150)[None]
 _E = np.exp(1) / (1 + np.exp(1))
 
@@ -114,7 +113,6 @@ CASES = {
         Case("distinct", DISTINCT, scores(40, DISTINCT)),
         Case("temperature-small", DISTINCT, scores(42, DISTINCT), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(43, PADDED), {"temperature": 50.0}),
-        Case("neighbouring-large-relevances", _NEIGHBOURS, scores(44, _NEIGHBOURS)),
         Case("long", _LONG, scores(45, _LONG)),
         # Each order of equal scores has the same probability.
         Case("factorial", np.vstack([DISTINCT, GRADED]), np.full((4, 5), -2.0), expect=np.full(4, np.log(120))),

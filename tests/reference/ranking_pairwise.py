@@ -19,7 +19,7 @@ At the hinge's corner the gradient is whatever the implementation takes between 
 import numpy as np
 
 from ._case import Case, array, softplus
-from ._ranking import BIG, BINARY, DISTINCT, GRADED, PADDED, nothing_to_learn, per_list, scores, sigmoid, usual
+from ._ranking import BINARY, DISTINCT, GRADED, PADDED, nothing_to_learn, per_list, scores, sigmoid, usual
 
 
 def _mean_over_pairs(cost, is_pair, y_true, y_pred):
@@ -62,7 +62,6 @@ def pairwise_mean_squared(y_true, y_pred):
     return _mean_over_pairs(lambda y, s: (y - s) ** 2, lambda _, i, j: i < j, y_true, y_pred)
 
 
-_NEIGHBOURS = np.array([[BIG, BIG + 1, BIG], [BIG + 1, BIG, BIG + 1]])
 _TWO = array([0.25, 1.0])
 # Two lists of one relevant item and two others, with differences 2 and -1, 0.5 and 0.
 _THREE, _APART = np.array([[1, 0, 0], [0, 2, 0]]), array([1, -1, 2], [-0.5, 0, 0])
@@ -85,7 +84,6 @@ CASES = {
         *nothing_to_learn(),
         Case("temperature-small", GRADED, scores(11, GRADED), {"temperature": 0.02}),
         Case("temperature-large", PADDED, scores(12, PADDED), {"temperature": 50.0}),
-        Case("neighbouring-large-relevances", _NEIGHBOURS, scores(13, _NEIGHBOURS)),
         Case("equal-by-hand", DISTINCT, np.ones(DISTINCT.shape), expect=np.full(2, np.log(2))),
         Case(
             "by-hand",

@@ -18,7 +18,7 @@ counts, whatever the others are. A relevance above K - 1 answers yes to all; bet
 import numpy as np
 
 from ._case import Case, array, log_softmax, normal, softplus
-from ._ranking import BIG, DISTINCT, GRADED, PADDED, nothing_to_learn, per_list, scores, usual
+from ._ranking import DISTINCT, GRADED, PADDED, nothing_to_learn, per_list, scores, usual
 
 
 def neural_sort(y_true, y_pred, temperature=1.0):
@@ -51,7 +51,6 @@ _TWO, _GAP = np.array([[1, 0], [0, 1]]), array([0.5, -1], [0.5, -1])
 _THREE, _EVEN = np.array([[2, 1, 0]]), array([0.75, 0, -0.75])
 # Minus the logarithm of the probabilities of the first (and last) and the second of these three scores at their rows.
 _END, _MIDDLE = np.log(1 + np.exp(-0.75) + np.exp(-3)), np.log(1 + 2 * np.exp(-0.75))
-_NEIGHBOURS = np.array([[BIG, BIG + 1, BIG - 1]])
 
 
 def _logits(seed, y_true, questions, scale=1.0):
@@ -68,7 +67,6 @@ CASES = {
         Case("distinct", DISTINCT, scores(1, DISTINCT)),
         Case("temperature-small", DISTINCT, scores(2, DISTINCT), {"temperature": 0.05}),
         Case("temperature-large", PADDED, scores(3, PADDED), {"temperature": 50.0}),
-        Case("neighbouring-large-relevances", _NEIGHBOURS, scores(4, _NEIGHBOURS)),
         # Each row is softmax of the gap and 0.
         Case("two", _TWO, _GAP, expect=np.log1p(np.exp([-1.5, 1.5]))),
         Case("two-temperature", _TWO, _GAP, {"temperature": 0.5}, expect=np.log1p(np.exp([-3.0, 3.0]))),
