@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from keras_losses import math
@@ -27,7 +26,7 @@ def one_minus(metric: Metric, y_true: Any, y_pred: Any, item: Any, temperature: 
 class ApproxNDCG(ListLoss):
     """One minus the normalised discounted cumulative gain, at smooth ranks.
 
-    Formula: `1 - sum_i g_i / log2(1 + rank_i)` with `rank_i = 1 + sum_{j != i} sigmoid((s_j - s_i) / temperature)` for scores s, and
+    Formula: `1 - sum_i g_i / log2(1 + rank_i)` for scores s, `rank_i = 1 + sum_{j != i} sigmoid((s_j - s_i) / temperature)` and
     the gains `g_i = 2^y_i - 1`, divided by the sum in the best order.
 
     Args:
@@ -48,8 +47,8 @@ class ApproxNDCG(ListLoss):
     >>> round(float(kl.ApproxNDCG()(np.array([[1, 0]]), np.array([[-9.0, 9.0]]))), 4)  # 1 - 1 / log2(3)
     0.3691
 
-    Reference: T. Qin, T. Liu, H. Li, A general approximation framework for direct optimization of information retrieval measures,
-    2010; S. Bruch et al., Revisiting approximate metric optimization in the age of deep neural networks, 2019.
+    Reference: T. Qin, T. Liu, H. Li, A general approximation framework for direct optimization of information retrieval
+    measures, 2010; S. Bruch et al., Revisiting approximate metric optimization in the age of deep neural networks, 2019.
     """
 
     temperature: Positive = 0.1
@@ -61,8 +60,8 @@ class ApproxNDCG(ListLoss):
 class ApproxMRR(ListLoss):
     """One minus the mean reciprocal rank of what is relevant, at smooth ranks.
 
-    Formula: `1 - (sum_i y_i / rank_i) / sum_i y_i` with `rank_i = 1 + sum_{j != i} sigmoid((s_j - s_i) / temperature)`. With one
-    relevant item it is one minus its reciprocal rank.
+    Formula: `1 - (sum_i y_i / rank_i) / sum_i y_i` with `rank_i = 1 + sum_{j != i} sigmoid((s_j - s_i) / temperature)`. With
+    one relevant item it is one minus its reciprocal rank.
 
     Args:
         temperature: divides the scores, > 0. The smaller, the nearer to the metric, and the flatter.
@@ -82,8 +81,8 @@ class ApproxMRR(ListLoss):
     >>> round(float(kl.ApproxMRR()(np.array([[1, 0]]), np.array([[-9.0, 9.0]]))), 4)
     0.5
 
-    Reference: T. Qin, T. Liu, H. Li, A general approximation framework for direct optimization of information retrieval measures,
-    2010.
+    Reference: T. Qin, T. Liu, H. Li, A general approximation framework for direct optimization of information retrieval
+    measures, 2010.
     """
 
     temperature: Positive = 0.1
@@ -95,8 +94,8 @@ class ApproxMRR(ListLoss):
 class GumbelApproxNDCG(ListLoss):
     """`ApproxNDCG` of scores with noise, the mean over samples of the noise: orders near the present one are tried too.
 
-    Formula: the mean over samples of `ApproxNDCG(s + noise)`. Noise of the Gumbel distribution makes the order one of Plackett and
-    Luce with the scores. Nothing is drawn here: `layers.AddGumbelNDCG` draws noise anew in each training step, from a seed.
+    Formula: the mean over samples of `ApproxNDCG(s + noise)`. Noise of the Gumbel distribution makes the order one of Plackett
+    and Luce with the scores. Nothing is drawn here: `layers.AddGumbelNDCG` draws noise in each training step, from a seed.
 
     Args:
         noise: what is added to the scores, for each list, sample and item: a tuple of tuples of tuples, or an array
@@ -104,8 +103,8 @@ class GumbelApproxNDCG(ListLoss):
         temperature: divides the scores, > 0, those with noise.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`. When
-        called directly, `noise` `(B, samples, N)` or `(1, samples, N)` takes the place of the argument. Memory is
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        When called directly, `noise` `(B, samples, N)` or `(1, samples, N)` takes the place of the argument. Memory grows with
         `B samples N^2`.
 
     Returns:
@@ -146,23 +145,29 @@ class GumbelApproxNDCG(ListLoss):
                     f"{self.name}: there is no noise. Give it to the call, `noise=` of shape (B, samples, N), or let "
                     "`keras_losses.layers.AddGumbelNDCG` draw it."
                 )
-            noise = ops.convert_to_tensor(np.asarray(self.noise), dtype=y_pred.dtype)
-        lists, size = y_pred.shape
-        given = tuple(noise.shape)
-        if (
-            len(given) != 3
-            or given[1] == 0
-            or given[2] not in (None, size)
-            or (given[0] != 1 and None not in (given[0], lists) and given[0] != lists)
-        ):
-            raise ValueError(
-                f"{self.name}: noise with shape {given} does not meet y_pred with shape {(lists, size)}. Expected: (B, samples, N)."
-            )
+            noise = self._constant(y_pred.dtype)
+        self._check(tuple(noise.shape), tuple(y_pred.shape))
         return self.evaluate(y_true, y_pred, mask, noise=ops.cast(noise, y_pred.dtype))
+
+    def _constant(self, dtype):
+        """The argument as a tensor. PyTorch's compiler converts flat lists only."""
+        lists: Any = self.noise
+        flat = [x for samples in lists for sample in samples for x in sample]
+        return ops.reshape(ops.convert_to_tensor(flat, dtype=dtype), (len(lists), len(lists[0]), len(lists[0][0])))
+
+    def _check(self, given, shape):
+        """Raise where noise does not meet the scores; unknown sizes fit anything."""
+        if len(given) != 3 or given[1] == 0 or not (given[0] == 1 or _fit(given[0], shape[0])) or not _fit(given[2], shape[1]):
+            raise ValueError(f"{self.name}: noise with shape {given} does not meet y_pred with shape {shape}: (B, samples, N).")
 
     def per_list(self, y_true, y_pred, item, noise):
         y_true, y_pred, item = (ops.expand_dims(x, 1) for x in (y_true, y_pred, item))
-        return math.mean(one_minus("ndcg", y_true, y_pred + noise, item, self.temperature), axis=1)
+        scores = ops.where(item, y_pred + noise, ops.zeros_like(y_pred))
+        return math.mean(one_minus("ndcg", y_true, scores, item, self.temperature), axis=1)
+
+
+def _fit(a, b):
+    return a is None or b is None or a == b
 
 
 approx_ndcg = function_of(ApproxNDCG)

@@ -14,17 +14,17 @@ from keras_losses.ranking.metrics import by_logarithm, discounts, gains
 class LambdaLoss(ListLoss):
     """Logistic loss of ordered pairs, each weighed by what the metric would change if the two swapped ranks.
 
-    Formula: `sum over y_i > y_j of w_ij log2(1 + exp(-(s_i - s_j) / temperature))`, with weights that are constants in the gradient.
-    For the metric `sum_i g_i d(rank_i)` and the ranks p, q of the two items, `w = |g_i - g_j| |d(p) - d(q)|`:
+    Formula: `sum over y_i > y_j of w_ij log2(1 + exp(-(s_i - s_j) / temperature))`, the weights constants in the gradient. For
+    the metric `sum_i g_i d(rank_i)` and the ranks p, q of the two items, `w = |g_i - g_j| |d(p) - d(q)|`:
 
     - `"ndcg"`: `g = 2^y - 1`, divided by the sum in the best order, `d(r) = 1 / log2(1 + r)`: LambdaRank;
     - `"mrr"`: `g = y / sum y`, `d(r) = 1 / r`;
     - `"precision"`: `g = [y > 0] / topn`, `d(r) = [r <= topn]`;
-    - `"ndcg2++"`: as `"ndcg"`, with `mu m |e(|p - q|) - e(|p - q| + 1)|` added to `|d(p) - d(q)|`, `e(r) = 1 / log2(1 + r)`. `m` is 1, and
-      `1 / (1 - e(max(p, q)))` where `max(p, q) > topn`.
+    - `"ndcg2++"`: as `"ndcg"`, with `mu m |e(|p - q|) - e(|p - q| + 1)|` added to `|d(p) - d(q)|`, `e(r) = 1 / log2(1 + r)`.
+      `m` is 1, and `1 / (1 - e(max(p, q)))` where `max(p, q) > topn`.
 
-    Items of one score have their ranks in every order alike: w is the mean over those, so that equal scores, as of a new network,
-    have a gradient. It is a sum over the pairs: the weights are parts of the list's metric.
+    Items of one score have their ranks in every order alike: w is the mean over those, so that equal scores, as of a new
+    network, have a gradient. It is a sum over the pairs: the weights are parts of the list's metric.
 
     Args:
         weights: which weights.
@@ -33,8 +33,8 @@ class LambdaLoss(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`. Memory is
-        `B N^2`, the time that of multiplying B matrices `(N, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        Memory grows with `B N^2`, time as that of multiplying B matrices `(N, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.

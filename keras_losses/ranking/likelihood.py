@@ -35,8 +35,8 @@ class ListMLE(ListLoss):
     >>> round(float(kl.ListMLE()(np.array([[2, 1, 0]]), np.zeros((1, 3)))), 4)  # log 3!
     1.7918
 
-    Reference: F. Xia et al., Listwise approach to learning to rank: theory and algorithm, 2008; ties: B. Efron, The efficiency of
-    Cox's likelihood function for censored data, 1977.
+    Reference: F. Xia et al., Listwise approach to learning to rank: theory and algorithm, 2008; ties: B. Efron, The efficiency
+    of Cox's likelihood function for censored data, 1977.
     """
 
     temperature: Positive = 1.0
@@ -62,8 +62,8 @@ class ListMLE(ListLoss):
 class PositionalListMLE(ListMLE):
     """ListMLE whose first places count more: twice as much as the next.
 
-    Formula: the sum of the steps of `ListMLE`, each weighed by `alpha(r) / sum alpha`, `alpha(r) = 2^(n - r) - 1` for place r of n.
-    (The paper does not divide by the sum, `2^n - 1 - n`, which no float holds for a long list.)
+    Formula: the sum of the steps of `ListMLE`, weighed by `alpha(r) / sum alpha` with `alpha(r) = 2^(n - r) - 1` for place r of
+    n. (The paper does not divide by the sum, `2^n - 1 - n`, which no float holds for a long list.)
 
     Args:
         temperature: divides the scores, > 0.

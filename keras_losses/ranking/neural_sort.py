@@ -12,8 +12,8 @@ class NeuralSort(ListLoss):
     """Cross-entropy of the permutation that sorts by relevance and the relaxed one that sorts by score.
 
     Formula: `-1/n sum_r sum_k P_rk log(softmax(((n + 1 - 2 r) s - A) / temperature)_k)` for the n items of a list, with
-    `A_k = sum_j |s_k - s_j|` and place r from 1. `P_rk` is 1 where item k is r-th by relevance; the g items of one relevance take
-    up their g places alike, 1 / g each.
+    `A_k = sum_j |s_k - s_j|` and place r from 1. `P_rk` is 1 where item k is r-th by relevance; the g items of one relevance
+    take up their g places alike, 1 / g each.
 
     Args:
         temperature: divides the scores, > 0.

@@ -16,12 +16,12 @@ class OrdinalRanking(Loss):
     relevance above K - 1 says yes to all. The sum of the K probabilities is a score to rank by.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N, K)` logits. Weights and masks may be as fine as
-        `(B, N)`.
+        `y_true`: `(B, ...)` relevances >= 0, negative: padding, `(B, N)` for lists; `y_pred`: `(B, ..., K)` logits. Weights and
+        masks may be as fine as `(B, ...)`.
 
     Returns:
-        One value an item, `(B, N)`, reduced. Padding does not count; every other item does. A relevance that is NaN gives NaN with
-        gradient zero.
+        One value an item, `(B, ...)`, reduced. Padding does not count; every other item does. A relevance that is NaN gives
+        NaN with gradient zero.
 
     Raises:
         ValueError: the shapes do not meet.
@@ -37,8 +37,8 @@ class OrdinalRanking(Loss):
     Context-aware learning to rank with self-attention, 2020, arXiv:2005.10084.
     """
 
-    y_true = relevance("B N")
-    y_pred = logit("B N K")
+    y_true = relevance("B *S")
+    y_pred = logit("B *S K")
 
     def call(self, y_true, y_pred):
         padding, wrong = y_true < 0, ops.isnan(y_true)
