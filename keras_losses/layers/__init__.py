@@ -1,9 +1,11 @@
 """Layers around losses: what needs variables or more inputs than `compile` passes.
 
-add_loss.py: any loss as an endpoint. add_seesaw.py: Seesaw loss that counts the labels it sees.
+add_loss.py: any loss as an endpoint. add_seesaw.py: Seesaw loss that counts the labels it sees. add_gumbel_ndcg.py:
+GumbelApproxNDCG that draws its noise.
 """
 
+from keras_losses.layers.add_gumbel_ndcg import AddGumbelNDCG
 from keras_losses.layers.add_loss import AddLoss
 from keras_losses.layers.add_seesaw import AddSeesaw
 
-__all__ = ["AddLoss", "AddSeesaw"]
+__all__ = ["AddGumbelNDCG", "AddLoss", "AddSeesaw"]

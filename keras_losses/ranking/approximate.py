@@ -131,9 +131,9 @@ class GumbelApproxNDCG(ListLoss):
         return {"noise": (((0.5, -0.25, 1.0, 0.0, -1.5), (-0.75, 1.25, 0.25, 2.0, 0.5)),)}
 
     def validate(self):
-        samples = [sample for samples in self.noise or () for sample in samples]
-        lists = {len(samples) for samples in self.noise or ()}
-        if self.noise is not None and (len(lists) != 1 or len({len(sample) for sample in samples}) != 1):
+        samples = {len(samples) for samples in self.noise or ()}
+        items = {len(sample) for samples in self.noise or () for sample in samples}
+        if self.noise is not None and (len(samples) != 1 or len(items) != 1 or 0 in items):
             raise ValueError(
                 f"{type(self).__name__}: `noise` must be (B, samples, N) numbers. Received: noise={shorten(self.noise)}"
             )
