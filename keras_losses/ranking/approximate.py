@@ -128,7 +128,8 @@ class GumbelApproxNDCG(ListLoss):
 
     @classmethod
     def example_arguments(cls, classes):
-        return {"noise": (((0.5, -0.25, 1.0, 0.0, -1.5), (-0.75, 1.25, 0.25, 2.0, 0.5)),)}
+        # For lists of as many items.
+        return {"noise": (tuple(tuple((3 * i + 5 * k) % 7 / 4 - 0.75 for i in range(classes)) for k in range(1, 3)),)}
 
     def validate(self):
         samples = {len(samples) for samples in self.noise or ()}
