@@ -182,6 +182,8 @@ def test_a_relevance_that_is_no_number_is_told(name, wrong):
 def test_a_list_without_a_batch_is_refused(name):
     with pytest.raises(ValueError, match=r"y_pred with shape \(6,\) holds no lists"):
         over_lists()[name](Y[0], S[0])
+    with pytest.raises(ValueError, match=r"y_pred with shape \(2,\) holds no lists"):
+        over_lists(2)[name]([1, 0], [0.5, 1.5])
     assert values(over_lists()[name], Y, S[..., None]).shape == (3,)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_losses import math
@@ -49,7 +50,7 @@ class ListLoss(Loss):
         return ops.where(wrong, ops.full_like(value, float("nan")), value), counted
 
     def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype):
-        shape = tuple(getattr(y_pred, "shape", (0, 0)))
+        shape = tuple(y_pred.shape) if hasattr(y_pred, "shape") else np.shape(y_pred)
         if len(shape) == 1:
             # Elsewhere (N,) counts as (N, 1): here, as lists of one item, of which none has an order.
             raise ValueError(

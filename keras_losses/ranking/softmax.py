@@ -57,7 +57,7 @@ class UniqueSoftmax(ListLoss):
     """Softmax cross-entropy of each item against those of lower relevance alone, weighed by its gain.
 
     Formula: `sum_i (2^y_i - 1) log(1 + sum_{y_j < y_i} exp((s_j - s_i) / temperature))` over a list's items: equally relevant
-    items do not compete.
+    items do not compete. Relevances are grades: 2^128 is no number of float32.
 
     Args:
         temperature: divides the scores, > 0.
