@@ -262,9 +262,9 @@ def test_equal_scores_have_the_mean_of_all_orders(weights):
     import itertools
 
     y = np.array([[2, 1, 0, -1]])
-    loss = kl.LambdaLoss(weights=weights, topn=2, dtype="float64")
-    each = [values(loss, y, 1e-9 * np.array([[*order, 0.0]])) for order in itertools.permutations((1, 2, 3))]
-    np.testing.assert_allclose(values(loss, y, np.zeros((1, 4))), np.mean(each), rtol=1e-7)
+    loss = kl.LambdaLoss(weights=weights, topn=2)
+    each = [values(loss, y, 1e-6 * np.array([[*order, 0.0]])) for order in itertools.permutations((1, 2, 3))]
+    np.testing.assert_allclose(values(loss, y, np.zeros((1, 4))), np.mean(each), rtol=1e-5)
     assert (gradient(lambda p: loss(y, p), np.zeros((1, 4)))[0, :1] < 0).all()
 
 
@@ -282,7 +282,7 @@ def test_noise_comes_with_the_call_or_the_config():
         values(again, Y, S),
         values(kl.GumbelApproxNDCG(reduction="none"), Y, S, noise=noise),
         values(kl.GumbelApproxNDCG(noise=NOISE, reduction="none"), Y, S, noise=noise),
-        values(kl.gumbel_approx_ndcg, Y, S, noise=ops.convert_to_tensor(noise, "float32")),
+        values(kl.gumbel_approx_ndcg, Y, S.astype("float32"), noise=ops.convert_to_tensor(noise, "float32")),
     ):
         np.testing.assert_allclose(seen, expected, rtol=1e-5, atol=1e-6)
     one = values(fixed, Y, S, noise=noise[:1])
