@@ -20,6 +20,10 @@ FAMILIES = {
     "segmentation": kl.Tversky(),
     "segmentation of sorted pixels": kl.LovaszSoftmax(),
     "metric_learning": kl.Circle(gamma=2.0),
+    "ranking": kl.PositionalListMLE(),
+    "ranking by a metric": kl.LambdaLoss(topn=3),
+    "ranking by smooth ranks": kl.ApproxNDCG(),
+    "ranking by a permutation": kl.NeuralSort(),
     "sequence": kl.CTC(),
     "sum": 0.5 * kl.BinaryCrossentropy() + kl.Dice(),
 }

@@ -48,8 +48,9 @@ def others(hint, default):
     if origin is tuple:
         if fields.takes_loss(hint):
             return [TERMS]
-        if get_origin(args[0]) is tuple:  # a matrix
-            return [((0.0, 0.5), (0.5, 0.0))]
+        if get_origin(args[0]) is tuple:  # a matrix, or matrices
+            matrix = ((0.0, 0.5), (0.5, 0.0))
+            return [(matrix,) if get_origin(get_args(args[0])[0]) is tuple else matrix]
         whole = int in (args[0], *get_args(args[0]))
         return [(2,), (1, 0)] if whole else [(2.0, 0.5, 1.5), (2.0, 0.5), (0.3, 0.7)]
     if origin is dict:

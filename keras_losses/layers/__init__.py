@@ -1,11 +1,13 @@
 """Layers around losses: what needs variables or more inputs than `compile` passes.
 
-add_loss.py: any loss as an endpoint. add_seesaw.py: Seesaw loss that counts the labels it sees.
+add_loss.py: any loss as an endpoint. add_seesaw.py: Seesaw loss that counts the labels it sees. add_gumbel_ndcg.py:
+GumbelApproxNDCG that draws its noise.
 linear_cross_entropy.py: the last layer of a language model with its loss, without logits.
 """
 
+from keras_losses.layers.add_gumbel_ndcg import AddGumbelNDCG
 from keras_losses.layers.add_loss import AddLoss
 from keras_losses.layers.add_seesaw import AddSeesaw
 from keras_losses.layers.linear_cross_entropy import LinearCrossEntropy
 
-__all__ = ["AddLoss", "AddSeesaw", "LinearCrossEntropy"]
+__all__ = ["AddGumbelNDCG", "AddLoss", "AddSeesaw", "LinearCrossEntropy"]

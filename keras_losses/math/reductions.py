@@ -49,6 +49,8 @@ def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) 
 
 def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
     """The softmax of what `mask` lets through, 0 elsewhere; all 0 where that is nothing."""
+    if x.shape[axis] == 1:  # of which Keras warns
+        return ops.where(mask, ops.ones_like(x), ops.zeros_like(x))
     kept = ops.where(mask, x, ops.full_like(x, lowest(x)))
     return ops.where(mask, ops.softmax(kept, axis=axis), ops.zeros_like(x))
 

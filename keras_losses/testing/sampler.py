@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_losses.core.spec import Spec, real
 
-SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 2, "K": 4, "H": 2, "X": 5}
+SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 2, "K": 4, "H": 2, "X": 5, "N": 3}
 
 
 def sample(loss: Any, batch: int = 4, spatial: tuple[int, ...] = (), seed: int = 0, **sizes: int) -> tuple[Any, Any]:
@@ -57,7 +57,10 @@ def draw(spec: Spec, shape: tuple[int, ...], rng: np.random.Generator, sizes: di
     if kind == "count":
         return rng.integers(0, 5, shape) + 0.5
     if kind == "relevance":
-        return rng.integers(0, 4, shape).astype(float)
+        x = rng.integers(0, 4, shape).astype(float)
+        if shape[-1:] > (1,):  # an item that is relevant and one that is not: a list without an order does not count
+            x[..., 0], x[..., 1] = np.where(x[..., 0] > 0, x[..., 0], 1), 0
+        return x
     if kind == "prob":
         return rng.uniform(0.05, 0.95, shape)
     if kind == "simplex":

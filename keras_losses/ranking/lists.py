@@ -1,0 +1,101 @@
+"""The base of losses over lists of items: padding, masks, which lists count, and the order of a list."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_losses import math
+from keras_losses.core.loss import Loss
+from keras_losses.core.spec import real, relevance
+
+
+class ListLoss(Loss):
+    """Base of losses of one value a list: a subclass writes `per_list(y_true, y_pred, item)`.
+
+    Items of negative relevance are padding; neither they nor masked items take part. A list counts where `counts` says so:
+    by default where two items differ in relevance, since otherwise there is no order to learn. A relevance that is NaN or
+    infinite gives its list NaN, with gradient zero.
+    """
+
+    y_true = relevance("B N")
+    y_pred = real("B N")
+
+    def per_list(self, y_true: Any, y_pred: Any, item: Any) -> Any:
+        """`(B,)`, finite for any list, from relevances and scores `(B, N)` that are 0 where `item` is false."""
+        raise NotImplementedError(f"{type(self).__name__} must define `per_list(self, y_true, y_pred, item)`.")
+
+    def counts(self, y_true: Any, item: Any) -> Any:
+        """Which lists count, `(B,)`."""
+        return ops.any(above(y_true, item), axis=(1, 2))
+
+    def call(self, y_true, y_pred, mask=None):
+        return self.evaluate(y_true, y_pred, mask)
+
+    def evaluate(self, y_true: Any, y_pred: Any, mask: Any, **extra: Any) -> tuple[Any, Any]:
+        """Values and which of them count; `extra` is what `per_list` takes besides."""
+        padding = y_true < 0
+        usable = ops.isfinite(y_true)
+        wrong = ops.any(ops.logical_not(padding | usable), axis=-1)
+        item = ops.logical_and(ops.logical_not(padding), usable)
+        if mask is not None:
+            item = ops.logical_and(item, mask if len(mask.shape) == 2 else ops.expand_dims(mask, -1))
+        y_true, y_pred = (ops.where(item, x, ops.zeros_like(x)) for x in (y_true, y_pred))
+        value = self.per_list(y_true, y_pred, item, **extra)
+        counted = self.counts(y_true, item) | wrong
+        if mask is not None:
+            # A list that is taken out whole is for the base: a mask leaves it out, a weight of 0 leaves it in the number that
+            # a mean is divided by.
+            counted = counted | ops.logical_not(ops.any(mask, axis=1) if len(mask.shape) == 2 else mask)
+        return ops.where(wrong, ops.full_like(value, float("nan")), value), counted
+
+    def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype):
+        shape = tuple(y_pred.shape) if hasattr(y_pred, "shape") else np.shape(y_pred)
+        if len(shape) == 1:
+            # Elsewhere (N,) counts as (N, 1): here, as lists of one item, of which none has an order.
+            raise ValueError(
+                f"{self.name}: y_pred with shape {shape} holds no lists. Expected: y_true {self.y_true}, y_pred {self.y_pred}; "
+                "a single list needs a batch axis: y_true[None], y_pred[None]."
+            )
+        return super()._values(y_true, y_pred, sample_weight, mask, extra, dtype)
+
+
+def gaps(x: Any) -> Any:
+    """`x_j - x_i` at `[..., i, j]`."""
+    return ops.expand_dims(x, -2) - ops.expand_dims(x, -1)
+
+
+def above(x: Any, item: Any) -> Any:
+    """Whether item i is above item j, at `[..., i, j]`: `x` is >= 0, and 0 where there is no item."""
+    return ops.logical_and(ops.expand_dims(x, -1) > ops.expand_dims(x, -2), ops.expand_dims(item, -2))
+
+
+def level(x: Any, item: Any) -> Any:
+    """Whether items i and j tie, at `[..., i, j]`; an item ties with itself."""
+    same = ops.equal(ops.expand_dims(x, -1), ops.expand_dims(x, -2))
+    return ops.logical_and(same, ops.logical_and(ops.expand_dims(item, -1), ops.expand_dims(item, -2)))
+
+
+def count(x: Any, like: Any) -> Any:
+    """How many of the last axis are true, as numbers of the dtype of `like`."""
+    return ops.sum(ops.cast(x, like.dtype), axis=-1)
+
+
+def positions(x: Any) -> Any:
+    """1, 2, ... N for the last axis of `x`, `(N,)`, in its dtype, for any size, known or not."""
+    # `ops.arange` of an unknown size does not compile on one backend; see `math.diagonal`.
+    ones = ops.sum(ops.zeros_like(x), axis=tuple(range(len(x.shape) - 1))) + 1
+    return ops.sum(ops.tril(ops.expand_dims(ones, 0) * ops.expand_dims(ones, 1)), axis=-1)
+
+
+def places(x: Any, item: Any) -> tuple[Any, Any]:
+    """The share of item i in place p of the falling order of `x`, `(B, N, N)`, and how many items tie with i, `(B, N)`.
+
+    Tied items share the places that they take up. What is no item has none.
+    """
+    higher = ops.logical_and(ops.expand_dims(x, -1) < ops.expand_dims(x, -2), ops.expand_dims(item, -2))
+    before, tied = count(higher, x), count(level(x, item), x)
+    offset = positions(x) - ops.expand_dims(before, -1)
+    size = ops.expand_dims(tied, -1)
+    inside = ops.logical_and(offset >= 1, offset <= size)
+    return ops.where(inside, 1 / math.maximum(size, 1.0), ops.zeros_like(offset)), tied

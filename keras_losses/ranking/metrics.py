@@ -1,0 +1,42 @@
+"""Metrics of an order as a sum over a list's items of gain times discount of the rank, the best item at rank 1.
+
+    ndcg       (2^y - 1) / (the sum in the best order)    1 / log2(1 + rank)
+    mrr        y / sum y                                  1 / rank
+    precision  [y > 0] / topn                             1
+
+Beyond `topn` the discount is 0.
+"""
+
+from typing import Any, Literal
+
+from keras import ops
+
+from keras_losses import math
+from keras_losses.ranking.lists import positions
+
+Metric = Literal["ndcg", "mrr", "precision"]
+_LOG2 = 0.6931471805599453
+
+
+def gains(metric: Metric, y_true: Any, item: Any, topn: int | None = None) -> Any:
+    """The gain of each item, of the shape of `y_true`; 0 where there is no item, and where nothing is relevant."""
+    if metric == "precision":
+        return ops.cast(y_true > 0, y_true.dtype) / (topn or 1)
+    if metric == "mrr":
+        return math.safe_divide(y_true, ops.sum(y_true, axis=-1, keepdims=True))
+    # All divided by 2^max y: 2^128 is no number of float32.
+    gain = ops.exp(_LOG2 * (y_true - math.constant_max(y_true))) * math.one_minus_exp(-_LOG2 * y_true)
+    gain = ops.where(item, gain, ops.zeros_like(gain))
+    best = -ops.sort(-gain, axis=-1) * discounts("ndcg", positions(gain), topn)
+    return math.safe_divide(gain, ops.sum(best, axis=-1, keepdims=True))
+
+
+def discounts(metric: Metric, rank: Any, topn: int | None = None) -> Any:
+    """The discount of each rank >= 1."""
+    found = {"ndcg": by_logarithm, "mrr": lambda r: 1 / r, "precision": ops.ones_like}[metric](rank)
+    return found if topn is None else ops.where(rank <= topn, found, ops.zeros_like(found))
+
+
+def by_logarithm(rank: Any) -> Any:
+    """`1 / log2(1 + rank)`, the discount of ndcg."""
+    return _LOG2 / ops.log(1 + rank)
