@@ -60,7 +60,8 @@ class DecoupledContrastive(Views):
     def _pull(self, similarity, counts):
         if self.sigma is None:
             return -similarity / self.temperature
-        share = math.masked_softmax(similarity / self.sigma, counts, axis=0)
+        logit = similarity / self.sigma
+        share = ops.exp(logit - math.masked_logsumexp(logit, counts, axis=0))
         return (how_many(counts, share) * share - 2) * similarity / self.temperature
 
 

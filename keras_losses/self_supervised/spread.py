@@ -1,5 +1,6 @@
 """Losses that spread samples over the sphere: AlignmentUniformity, KoLeo."""
 
+import itertools
 from typing import Annotated
 
 from keras import ops
@@ -122,9 +123,13 @@ class KoLeo(Views):
 
     def values(self, y_pred, counts):
         z = math.normalize(y_pred) if self.normalize else y_pred
-        views = [z] if len(z.shape) == 2 else ops.unstack(ops.reshape(z, (ops.shape(z)[0], -1, z.shape[-1])), axis=1)
-        total = sum(self._of_view(x, counts) for x in views)
-        return total / len(views)
+        for axis in z.shape[1:-1]:
+            if axis is None:
+                raise ValueError(f"{self.name}: the number of views must be known. Received: y_pred of shape {tuple(z.shape)}")
+        views = (
+            [z] if len(z.shape) == 2 else [z[(slice(None), *view)] for view in itertools.product(*map(range, z.shape[1:-1]))]
+        )
+        return sum(self._of_view(x, counts) for x in views) / len(views)
 
     def _of_view(self, x, counts):
         return -math.safe_log(math.safe_sqrt(self._nearest(x, counts)) + self.epsilon)
@@ -141,6 +146,8 @@ class KoLeo(Views):
         squared = ops.where(other, squared, ops.full_like(squared, -math.lowest(squared)))
         nearest = ops.take(fixed, ops.argmin(squared, axis=1), axis=0)
         exact = ops.sum(ops.square(fixed - nearest), axis=-1)
+        if self.normalize:  # which does not round equal vectors alike on one backend
+            exact = ops.where(exact > (4 * math.rounding(x)) ** 2, exact, ops.zeros_like(exact))
 
         squares = ops.sum(ops.square(x), axis=-1)
         size = ops.stop_gradient(squares)
