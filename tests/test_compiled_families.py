@@ -20,6 +20,8 @@ FAMILIES = {
     "segmentation": kl.Tversky(),
     "segmentation of sorted pixels": kl.LovaszSoftmax(),
     "metric_learning": kl.Circle(gamma=2.0),
+    "self_supervised": kl.CLIP(),
+    "self_supervised by singular values": kl.MaximumManifoldCapacity(lambda_param=0.5),
     "sequence": kl.CTC(),
     "sum": 0.5 * kl.BinaryCrossentropy() + kl.Dice(),
 }

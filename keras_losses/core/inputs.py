@@ -138,8 +138,8 @@ def widen(x: Any, dtype: str) -> Any:
 def _infer(y_true, y_pred, true, pred):
     """The contract of a loss that states none: one shape, or integer ids one axis shorter than the prediction."""
     if pred is None:
-        like = true is not None and not true.kind.integer and true.kind.name != "unused"
-        pred = real(" ".join(true.axes)) if like else real("B *S D")
+        same = true is not None and not true.kind.integer and true.kind.name != "unused"
+        pred = real(" ".join(true.axes) if true is not None and same else "B *S D")
     if true is None:
         shape_true, shape_pred = np.shape(y_true), np.shape(y_pred)
         shorter = len(shape_true) == len(shape_pred) - 1 and shape_pred[-1] != 1

@@ -14,7 +14,7 @@ from keras_losses.self_supervised.views import check_views, mean_over_other_view
 Center = tuple[float, ...] | None
 """One number a logit; None: 0."""
 
-CONSTANT = dict.fromkeys(
+CONSTANT: dict[str, str] = dict.fromkeys(
     ("gradient-wrong", "contract-second-derivatives"),
     "one side is a constant in the gradient, as in the paper: its differences are not its derivative",
 )
