@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_losses.core.align import own_axes
 from keras_losses.core.registry import deserialize, serialize
 from keras_losses.core.report import Finding
 from keras_losses.testing.checks.registry import Skip, check
@@ -83,12 +84,13 @@ def data(loss, **kwargs):
 
 @promise()
 def one_value_a_sample(make):
-    """Values are a prefix of the prediction's axes; the result is float32."""
+    """Values are a prefix of the prediction's axes, without those of its own such as views; the result is float32."""
     loss = make(reduction="none")
     y_true, y_pred = data(loss)
     values = run(loss, y_true, y_pred)
     assert 1 <= values.ndim < y_pred.ndim
-    assert values.shape == y_pred.shape[: values.ndim]
+    own = own_axes(loss.y_true, loss.y_pred, y_true.ndim, y_pred.ndim)
+    assert values.shape == tuple(size for i, size in enumerate(y_pred.shape) if i not in own)[: values.ndim]
     assert keras.backend.standardize_dtype(loss(y_true, y_pred).dtype) == "float32"
 
 
