@@ -24,6 +24,8 @@ FAMILIES = {
     "ranking by a metric": kl.LambdaLoss(topn=3),
     "ranking by smooth ranks": kl.ApproxNDCG(),
     "ranking by a permutation": kl.NeuralSort(),
+    "self_supervised": kl.CLIP(),
+    "self_supervised by singular values": kl.MaximumManifoldCapacity(lambda_param=0.5),
     "sequence": kl.CTC(),
     "sum": 0.5 * kl.BinaryCrossentropy() + kl.Dice(),
 }

@@ -13,7 +13,8 @@ def align_pair(who: str, y_true: Any, y_pred: Any, true: Spec, pred: Spec) -> tu
     `(N,)` and `(N, 1)` meet by adding or dropping one final axis of 1. The prediction decides: the target follows.
     """
     given = (tuple(y_true.shape), tuple(y_pred.shape))
-    if pred.star is None or len(y_pred.shape) < pred.fixed:
+    # Where there is no target to meet, an axis of views or features is not made up.
+    if true.kind.name != "unused" and (pred.star is None or len(y_pred.shape) < pred.fixed):
         y_pred = _to_rank(y_pred, pred.fixed)
     rank = true.fixed if true.star is None else true.fixed + len(y_pred.shape) - pred.fixed
     y_true = _to_rank(y_true, rank)

@@ -44,6 +44,8 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
+    if true.kind.name == "unused":
+        y_true = _stand_in(who, y_true, y_pred, true, pred)
     true = true.met_by(_shape(y_true), _shape(y_pred))
     rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
@@ -82,6 +84,19 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
 
 def _shape(x):
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def _stand_in(who, y_true, y_pred, true: Spec, pred: Spec):
+    """Zeros, one a sample, in place of a target that the formula does not look at. Only how many samples it has is checked."""
+    given, shape = _shape(y_true), _shape(y_pred)
+    if y_true is not None and not (given and shape and (None in (given[0], shape[0]) or given[0] == shape[0])):
+        raise ValueError(
+            f"{who}: y_true with shape {given} does not meet y_pred with shape {shape}: the first axis is the batch. "
+            f"Expected: y_true {true}, {true.kind.text}; y_pred {pred}, {pred.kind.text}."
+        )
+    if isinstance(y_pred, (np.ndarray, list, tuple)) or not shape:
+        return np.zeros(shape[:1])
+    return ops.zeros_like(y_pred[(slice(None), *(0,) * (len(shape) - 1))])
 
 
 def _cast(x, kind: Kind, compute):
@@ -123,7 +138,8 @@ def widen(x: Any, dtype: str) -> Any:
 def _infer(y_true, y_pred, true, pred):
     """The contract of a loss that states none: one shape, or integer ids one axis shorter than the prediction."""
     if pred is None:
-        pred = real(" ".join(true.axes)) if true is not None and not true.kind.integer else real("B *S D")
+        same = true is not None and not true.kind.integer and true.kind.name != "unused"
+        pred = real(" ".join(true.axes) if true is not None and same else "B *S D")
     if true is None:
         shape_true, shape_pred = np.shape(y_true), np.shape(y_pred)
         shorter = len(shape_true) == len(shape_pred) - 1 and shape_pred[-1] != 1

@@ -38,6 +38,7 @@ KINDS = {
         Kind("rotated", "rotated boxes: center x and y, width, height, angle in radians"),
         Kind("keypoints", "keypoints: x and y, in targets with visibility (0: not labelled), and area if asked for"),
         Kind("parts", "several tensors packed on the last axis"),
+        Kind("unused", "anything with one entry a sample, or None: the formula does not look at it"),
     )
 }
 
@@ -112,6 +113,14 @@ real, logit, prob, simplex = _maker("real"), _maker("logit"), _maker("prob"), _m
 binary, onehot, sign = _maker("binary"), _maker("onehot"), _maker("sign")
 relevance, positive, count = _maker("relevance"), _maker("positive"), _maker("count")
 boxes, rotated, keypoints = _maker("boxes"), _maker("rotated"), _maker("keypoints")
+
+
+def unused(axes: str = "B") -> Spec:
+    """A target that the formula does not look at: any dtype and any number of axes, the first of them the batch; or None.
+
+    `call` receives zeros, one a sample.
+    """
+    return Spec(KINDS["unused"], tuple(axes.split()))
 
 
 def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:

@@ -21,6 +21,7 @@ from keras_losses.math.elementary import (
     one_minus_exp,
     positive_part,
     power,
+    rounding,
     safe_divide,
     safe_log,
     safe_sqrt,
@@ -42,6 +43,7 @@ from keras_losses.math.reductions import (
     mean,
 )
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
+from keras_losses.math.spectral import log_det, nuclear_norm
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "log1m_softmax",
     "log1mexp",
     "log_cosh",
+    "log_det",
     "log_probability",
     "logaddexp",
     "logcumsumexp",
@@ -76,10 +79,12 @@ __all__ = [
     "mean",
     "minimum",
     "normalize",
+    "nuclear_norm",
     "one_minus_exp",
     "pairwise_distance",
     "positive_part",
     "power",
+    "rounding",
     "safe_divide",
     "safe_log",
     "safe_norm",

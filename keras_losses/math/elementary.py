@@ -21,6 +21,11 @@ def tiny(x: Any) -> float:
     return 2.2250738585072014e-308 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1.1754943508222875e-38
 
 
+def rounding(x: Any) -> float:
+    """The distance from 1 to the next number of the dtype of `x`."""
+    return 2.0**-52 if keras.backend.standardize_dtype(x.dtype) == "float64" else 2.0**-23
+
+
 def absolute(x: Any) -> Any:
     """`|x|` with gradient 0 at 0."""
     return x * ops.stop_gradient(ops.sign(x))

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_losses.core.spec import Spec, real
 
-SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 2, "K": 4, "H": 2, "X": 5, "N": 3}
+SIZES = {"B": 4, "C": 3, "D": 3, "T": 6, "L": 2, "M": 5, "V": 4, "K": 4, "H": 2, "X": 5, "N": 3}
 
 
 def sample(loss: Any, batch: int = 4, spatial: tuple[int, ...] = (), seed: int = 0, **sizes: int) -> tuple[Any, Any]:

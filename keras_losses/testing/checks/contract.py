@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_losses.core.align import own_axes
 from keras_losses.core.registry import deserialize, serialize
 from keras_losses.core.report import Finding
 from keras_losses.testing.checks.registry import Skip, check
@@ -83,12 +84,13 @@ def data(loss, **kwargs):
 
 @promise()
 def one_value_a_sample(make):
-    """Values are a prefix of the prediction's axes; the result is float32."""
+    """Values are a prefix of the prediction's axes, without those of its own such as views; the result is float32."""
     loss = make(reduction="none")
     y_true, y_pred = data(loss)
     values = run(loss, y_true, y_pred)
     assert 1 <= values.ndim < y_pred.ndim
-    assert values.shape == y_pred.shape[: values.ndim]
+    own = own_axes(loss.y_true, loss.y_pred, y_true.ndim, y_pred.ndim)
+    assert values.shape == tuple(size for i, size in enumerate(y_pred.shape) if i not in own)[: values.ndim]
     assert keras.backend.standardize_dtype(loss(y_true, y_pred).dtype) == "float32"
 
 
@@ -97,7 +99,7 @@ def reductions(make):
     """Each reduction against its definition, with and without weights."""
     y_true, y_pred = data(make())
     values = run(make(reduction="none"), y_true, y_pred)
-    assert np.ptp(values) > 0
+    assert np.ptp(values) > 0 or make().couples_batch  # a value of the whole batch is that of each sample
     weights = np.array([0.5, 2.0, 1.0, 3.0])
     full = np.broadcast_to(weights.reshape(-1, *[1] * (values.ndim - 1)), values.shape)
     expected: dict[Any, Any] = {
@@ -189,7 +191,8 @@ def wrong_shapes(make):
     loss = make()
     y_true, y_pred = data(loss)
     wrong = [(y_true[:3], y_pred), (y_true[:1], y_pred), (y_true, np.concatenate([y_pred, y_pred]))]
-    wrong.append((np.zeros((*y_true.shape, 2, 2)), y_pred))
+    if loss.y_true.kind.name != "unused":  # of which only the batch has to be that of the prediction
+        wrong.append((np.zeros((*y_true.shape, 2, 2)), y_pred))
     if y_true.ndim == y_pred.ndim:
         wrong += [(y_true[..., :1], y_pred), (y_true, y_pred[..., :1]), (y_true[..., :2], y_pred)]
     for a, b in wrong:

@@ -1,0 +1,122 @@
+"""Losses of matched images and texts: CLIP, SigLIP."""
+
+from typing import Any
+
+from keras import ops
+
+from keras_losses import math
+from keras_losses.core.fields import Positive
+from keras_losses.core.function import function_of
+from keras_losses.core.loss import Loss
+from keras_losses.core.spec import real, unused
+from keras_losses.self_supervised.views import of_batch, which_count
+
+
+class Matched(Loss):
+    """Base of losses of B images, view 0, and their B texts, view 1: a subclass writes `call` of the matrix of similarities."""
+
+    temperature: Positive = 0.07
+
+    y_true = unused("B")
+    y_pred = real("B 2 D")
+    log_temperature = real("1")
+    couples_batch = True
+
+    def similarities(self, y_pred: Any, log_temperature: Any) -> Any:
+        """`(B, B)`: the cosine of each image and text, divided by the temperature."""
+        image, text = math.normalize(y_pred[:, 0]), math.normalize(y_pred[:, 1])
+        cosine = image @ ops.transpose(text)
+        return cosine / self.temperature if log_temperature is None else cosine * ops.exp(-log_temperature)
+
+    def call(self, y_true, y_pred, log_temperature=None, mask=None):
+        raise NotImplementedError
+
+
+class CLIP(Matched):
+    """Cross-entropy of each image with its own text among all texts, and the reverse.
+
+    Formula: with the cosine similarities s of images i and texts j, divided by `temperature`, `(log sum_j exp(s_ij) - s_ii +
+    log sum_j exp(s_ji) - s_ii) / 2`. `layers.AddCLIP` learns the temperature.
+
+    Args:
+        temperature: > 0, divides similarities; 0.07 is where the paper's begins.
+
+    Shapes:
+        `y_true`: not looked at, anything with B entries; `y_pred`: `(B, 2, D)` embeddings of images and of texts, normalised
+        here. When called directly, a tensor `log_temperature` takes the place of `temperature`.
+
+    Returns:
+        One value a sample, `(B,)`, reduced. A masked sample, or one of weight 0, is no negative of others either.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes do not meet.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> pairs = np.stack([np.eye(2), np.eye(2)], axis=1)  # log(1 + exp(-1 / temperature))
+    >>> round(float(kl.CLIP(temperature=0.5)(np.zeros(2), pairs)), 4)
+    0.1269
+
+    Reference: A. Radford et al., Learning transferable visual models from natural language supervision, 2021,
+    arXiv:2103.00020.
+    """
+
+    def call(self, y_true, y_pred, log_temperature=None, mask=None):
+        counts = which_count(self, y_pred, mask)
+        if y_pred.shape[0] == 0:
+            return of_batch(0.0, y_pred), counts
+        logits = self.similarities(y_pred, log_temperature)
+        own = ops.sum(ops.where(math.diagonal(logits), logits, ops.zeros_like(logits)), axis=1)
+        both = ops.logical_and(ops.expand_dims(counts, 0), ops.expand_dims(counts, 1))
+        of_image = math.masked_logsumexp(logits - ops.expand_dims(own, 1), both, axis=1)
+        of_text = math.masked_logsumexp(logits - ops.expand_dims(own, 0), both, axis=0)
+        return (of_image + of_text) / 2, counts
+
+
+clip = function_of(CLIP)
+
+
+class SigLIP(Matched):
+    """Binary cross-entropy of every image and text: do they belong together?
+
+    Formula: with the logits `z_ij = s_ij / temperature + bias` of the cosine similarity of image i and text j, `softplus(-z_ii)
+    + sum_{j != i} softplus(z_ij)`: a sum over the texts, as in the paper. `layers.AddSigLIP` learns temperature and bias.
+
+    Args:
+        temperature: > 0, divides similarities; 0.1 is where the paper's begins.
+        bias: added to the logits; -10 is where the paper's begins.
+
+    Shapes:
+        `y_true`: not looked at, anything with B entries; `y_pred`: `(B, 2, D)` embeddings of images and of texts, normalised
+        here. When called directly, tensors `log_temperature` and `bias` take the place of the arguments.
+
+    Returns:
+        One value a sample, `(B,)`, reduced. A masked sample, or one of weight 0, is no negative of others either.
+
+    Raises:
+        ValueError: an argument is out of range, or the shapes do not meet.
+
+    Example:
+
+    >>> import numpy as np, keras_losses as kl
+    >>> pairs = np.stack([np.eye(2), np.eye(2)], axis=1)  # log(1 + exp(-1)) + log(1 + exp(-1))
+    >>> round(float(kl.SigLIP(temperature=0.5, bias=-1.0)(np.zeros(2), pairs)), 4)
+    0.6265
+
+    Reference: X. Zhai et al., Sigmoid loss for language image pre-training, 2023, arXiv:2303.15343.
+    """
+
+    temperature: Positive = 0.1
+    bias: float = -10.0
+
+    def call(self, y_true, y_pred, log_temperature=None, bias=None, mask=None):
+        counts = which_count(self, y_pred, mask)
+        logits = self.similarities(y_pred, log_temperature)
+        logits = logits + (self.bias if bias is None else ops.cast(bias, logits.dtype))
+        logits = ops.where(math.diagonal(logits), -logits, logits)
+        partner = ops.logical_and(ops.expand_dims(counts, 0), ops.ones_like(logits, dtype="bool"))
+        return ops.sum(ops.where(partner, math.softplus(logits), ops.zeros_like(logits)), axis=1), counts
+
+
+sig_lip = function_of(SigLIP)
