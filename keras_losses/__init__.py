@@ -85,6 +85,10 @@ from keras_losses.detection.rotated import GaussianKullbackLeibler as GaussianKu
 from keras_losses.detection.rotated import GaussianWasserstein as GaussianWasserstein, gaussian_wasserstein as gaussian_wasserstein
 from keras_losses.detection.rotated import ProbIoU as ProbIoU, prob_iou as prob_iou
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
+from keras_losses.metric_learning.contrastive import Contrastive as Contrastive, contrastive as contrastive
+from keras_losses.metric_learning.contrastive import Margin as Margin, margin as margin
+from keras_losses.metric_learning.contrastive import MultiSimilarity as MultiSimilarity, multi_similarity as multi_similarity
+from keras_losses.metric_learning.contrastive import SignalToNoiseRatio as SignalToNoiseRatio, signal_to_noise_ratio as signal_to_noise_ratio
 from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive
 from keras_losses.noisy_labels.active_passive import NormalizedCrossentropy as NormalizedCrossentropy, normalized_crossentropy as normalized_crossentropy
 from keras_losses.noisy_labels.active_passive import ProbabilityAbsoluteError as ProbabilityAbsoluteError, probability_absolute_error as probability_absolute_error
