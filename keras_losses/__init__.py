@@ -89,6 +89,13 @@ from keras_losses.metric_learning.contrastive import Contrastive as Contrastive,
 from keras_losses.metric_learning.contrastive import Margin as Margin, margin as margin
 from keras_losses.metric_learning.contrastive import MultiSimilarity as MultiSimilarity, multi_similarity as multi_similarity
 from keras_losses.metric_learning.contrastive import SignalToNoiseRatio as SignalToNoiseRatio, signal_to_noise_ratio as signal_to_noise_ratio
+from keras_losses.metric_learning.neighbors import NeighborhoodComponents as NeighborhoodComponents, neighborhood_components as neighborhood_components
+from keras_losses.metric_learning.neighbors import SoftNearestNeighbor as SoftNearestNeighbor, soft_nearest_neighbor as soft_nearest_neighbor
+from keras_losses.metric_learning.softmax import NPairs as NPairs, n_pairs as n_pairs
+from keras_losses.metric_learning.softmax import NTXent as NTXent, nt_xent as nt_xent
+from keras_losses.metric_learning.softmax import SupervisedContrastive as SupervisedContrastive, supervised_contrastive as supervised_contrastive
+from keras_losses.metric_learning.views import InfoNCE as InfoNCE, info_nce as info_nce
+from keras_losses.metric_learning.views import MultipleNegativesRanking as MultipleNegativesRanking, multiple_negatives_ranking as multiple_negatives_ranking
 from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive
 from keras_losses.noisy_labels.active_passive import NormalizedCrossentropy as NormalizedCrossentropy, normalized_crossentropy as normalized_crossentropy
 from keras_losses.noisy_labels.active_passive import ProbabilityAbsoluteError as ProbabilityAbsoluteError, probability_absolute_error as probability_absolute_error

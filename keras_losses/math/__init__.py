@@ -40,6 +40,7 @@ from keras_losses.math.reductions import (
     masked_mean,
     masked_softmax,
     mean,
+    row_numbers,
 )
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
@@ -80,6 +81,7 @@ __all__ = [
     "pairwise_distance",
     "positive_part",
     "power",
+    "row_numbers",
     "safe_divide",
     "safe_log",
     "safe_norm",
