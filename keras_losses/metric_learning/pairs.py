@@ -69,6 +69,11 @@ class PairLoss(Loss):
             anchors, partners: `(N,)` and `(M,)`, which of them count; None: all.
             one_set: `y` is `x`, and an embedding is no partner of itself.
         """
+        same, different = self.relations(x_ids, y_ids, anchors, partners, one_set)
+        return self.rows(self.distances(x, y), same, different)
+
+    def relations(self, x_ids, y_ids, anchors=None, partners=None, one_set=False) -> tuple[Any, Any]:
+        """`(N, M)` each: which partners are positives, and which are negatives."""
         same = ops.equal(ops.expand_dims(x_ids, 1), ops.expand_dims(y_ids, 0))
         different = ops.logical_not(same)
         if one_set:
@@ -76,7 +81,7 @@ class PairLoss(Loss):
         for counts, axis in ((anchors, 1), (partners, 0)):
             if counts is not None:
                 same, different = (ops.logical_and(x, ops.expand_dims(counts, axis)) for x in (same, different))
-        return self.rows(self.distances(x, y), same, different)
+        return same, different
 
 
 class DistanceLoss(PairLoss):
