@@ -41,6 +41,7 @@ from keras_losses.math.reductions import (
     masked_softmax,
     mean,
     row_numbers,
+    segment_sum,
 )
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
@@ -86,6 +87,7 @@ __all__ = [
     "safe_log",
     "safe_norm",
     "safe_sqrt",
+    "segment_sum",
     "shifts",
     "sin",
     "softplus",

@@ -45,13 +45,14 @@ class Angular(PairLoss):
     alpha: Annotated[float, Range(gt=0, lt=90)] = 40.0
 
     def compare(self, x, x_ids, y, y_ids, anchors=None, partners=None, one_set=False):
-        same, different = self.relations(x_ids, y_ids, anchors, partners, one_set)
+        d = self.distances(x, y)
+        return self.rows(d, *self.relations(x_ids, y_ids, anchors, partners, one_set), d if one_set else self.distances(y, y))
+
+    def rows(self, d, same, different, among=None):
+        """As in the base, with the distances `among` the partners, `(M, M)`; None: `d` has them."""
         slope = tan(radians(self.alpha)) ** 2
-        to_anchor = self.distances(x, y)
-        to_partner = to_anchor if one_set else self.distances(y, y)
-        push = _soft_sum(-4 * slope * to_anchor, -4 * slope * to_partner, different, 8 * slope)
-        each = math.softplus(push + 2 * (1 + slope) * to_anchor)
-        return math.masked_mean(each, same), both(same, different)
+        push = _soft_sum(-4 * slope * d, -4 * slope * (d if among is None else among), different, 8 * slope)
+        return math.masked_mean(math.softplus(push + 2 * (1 + slope) * d), same), both(same, different)
 
 
 def _soft_sum(u, v, mask, spread):

@@ -36,7 +36,7 @@ class Contrastive(DistanceLoss):
     >>> import numpy as np, keras_losses as kl
     >>> x = np.array([[0.0, 0.0], [0.6, 0.0], [0.8, 0.0]])
     >>> round(float(kl.Contrastive()(np.array([0, 0, 1]), x)), 4)
-    0.1417
+    0.1733
 
     Reference: R. Hadsell, S. Chopra, Y. LeCun, Dimensionality reduction by learning an invariant mapping, 2006.
     """

@@ -47,16 +47,15 @@ class Histogram(PairLoss):
 
     def rows(self, d, same, different):
         place = math.clip(0.5 * (1 - d) * self.num_bins, 0.0, self.num_bins)
-        below = ops.floor(ops.stop_gradient(math.minimum(place, self.num_bins - 0.5)))
-        share = place - below
+        # The cast rounds down; ops.floor would round float64 to float32 on one backend.
+        below = ops.cast(ops.stop_gradient(math.minimum(place, self.num_bins - 0.5)), "int32")
+        share = place - ops.cast(below, d.dtype)
         # On a point a pair moves from one bin to the next: a kink.
         share = ops.where(ops.logical_or(share <= 0, share >= 1), ops.stop_gradient(share), share)
-        below = ops.cast(below, "int32")
 
         positive = ops.cast(same, d.dtype)
-        given = ops.reshape(ops.stack([positive * (1 - share), positive * share]), (-1,))
-        points = ops.reshape(ops.stack([below, below + 1]), (-1,))
-        counts = ops.segment_sum(given, points, num_segments=self.num_bins + 1)
+        given = ops.stack([positive * (1 - share), positive * share])
+        counts = math.segment_sum(given, ops.stack([below, below + 1]), self.num_bins + 1)
         upto = ops.convert_to_tensor(np.tri(self.num_bins + 1), dtype=d.dtype) @ ops.expand_dims(counts, 1)
         phi = math.safe_divide(ops.squeeze(upto, 1), ops.sum(positive))
         passed = ops.take(phi, below) * (1 - share) + ops.take(phi, below + 1) * share

@@ -69,7 +69,7 @@ class SoftNearestNeighbor(PairLoss):
     >>> import numpy as np, keras_losses as kl
     >>> x = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
     >>> round(float(kl.SoftNearestNeighbor(temperature=2.0)(np.array([0, 0, 1]), x)), 4)
-    0.4472
+    0.4473
 
     Reference: N. Frosst, N. Papernot, G. Hinton, Analyzing and improving representations with the soft nearest neighbor
     loss, 2019, arXiv:1902.01889.

@@ -48,7 +48,7 @@ class TripletMargin(DistanceLoss):
     >>> x = np.array([[0.0, 0.0], [1.0, 0.0], [1.5, 0.0], [4.0, 0.0]])
     >>> ids = np.array([0, 0, 1, 1])
     >>> [round(float(kl.TripletMargin(mining=m)(ids, x)), 4) for m in ("all", "semihard", "hard")]
-    [1.125, 1.25, 1.75]
+    [0.9375, 0.75, 1.375]
 
     Reference: V. Balntas et al., Learning local feature descriptors with triplets and shallow convolutional neural networks,
     2016; semihard: F. Schroff, D. Kalenichenko, J. Philbin, FaceNet, 2015, arXiv:1503.03832; hard and soft: A. Hermans,
