@@ -100,7 +100,7 @@ from keras_losses.metric_learning.softmax import NTXent as NTXent, nt_xent as nt
 from keras_losses.metric_learning.softmax import SupervisedContrastive as SupervisedContrastive, supervised_contrastive as supervised_contrastive
 from keras_losses.metric_learning.structure import GeneralizedLiftedStructure as GeneralizedLiftedStructure, generalized_lifted_structure as generalized_lifted_structure
 from keras_losses.metric_learning.structure import LiftedStructure as LiftedStructure, lifted_structure as lifted_structure
-from keras_losses.metric_learning.triplets import TripletMargin as TripletMargin, triplet_margin as triplet_margin
+from keras_losses.metric_learning.triplet_margin import TripletMargin as TripletMargin, triplet_margin as triplet_margin
 from keras_losses.metric_learning.views import InfoNCE as InfoNCE, info_nce as info_nce
 from keras_losses.metric_learning.views import MultipleNegativesRanking as MultipleNegativesRanking, multiple_negatives_ranking as multiple_negatives_ranking
 from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive

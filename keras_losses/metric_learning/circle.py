@@ -5,7 +5,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.metric_learning.pairs import PairLoss, both, only
+from keras_losses.metric_learning.pairs import PairLoss, both, only, share
 
 
 class Circle(PairLoss, kw_only=False):
@@ -66,6 +66,16 @@ class Circle(PairLoss, kw_only=False):
         push = math.masked_logsumexp(self.gamma * weight_n * (1 - self.margin - distance), different)
         valid = both(same, different)
         return math.softplus(only(valid, pull + push)), valid
+
+    def slope(self, d, same, different):
+        distance = math.floor(1 + d, 0.0)
+        rate_p = self.gamma * (self.margin + distance)
+        rate_n = self.gamma * math.positive_part(1 + self.margin - distance)
+        pull, push = -rate_p * (self.margin - distance), rate_n * (1 - self.margin - distance)
+        total_p, total_n = (math.masked_logsumexp(z, mask, keepdims=True) for z, mask in ((pull, same), (push, different)))
+        valid = ops.expand_dims(both(same, different), 1)
+        outer = ops.sigmoid(only(valid, total_p + total_n))
+        return only(valid, outer * (rate_p * share(pull, same, total_p) - rate_n * share(push, different, total_n)))
 
 
 circle = function_of(Circle, positional=("ref_labels", "ref_embeddings", "remove_diagonal", "gamma", "margin"))

@@ -5,7 +5,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.metric_learning.pairs import DistanceLoss, PairLoss, mean_of_pairs, some
+from keras_losses.metric_learning.pairs import DistanceLoss, PairLoss, mean_of_pairs, share, slope_of_pairs, some
 
 
 class Contrastive(DistanceLoss):
@@ -48,6 +48,9 @@ class Contrastive(DistanceLoss):
         apart = 0.5 * ops.square(math.positive_part(self.margin - d))
         return mean_of_pairs(near, apart, same, different)
 
+    def slope(self, d, same, different):
+        return slope_of_pairs(math.positive_part(d), -math.positive_part(self.margin - d), same, different)
+
 
 class Margin(DistanceLoss):
     """Margin loss: a positive is to be nearer than a boundary, a negative farther, by a margin each.
@@ -78,7 +81,7 @@ class Margin(DistanceLoss):
     >>> import numpy as np, keras_losses as kl
     >>> x = np.array([[0.0, 0.0], [1.5, 0.0], [1.0, 0.0]])
     >>> round(float(kl.Margin()(np.array([0, 0, 1]), x)), 4)
-    0.5333
+    0.6
 
     Reference: C.-Y. Wu et al., Sampling matters in deep embedding learning, 2017, arXiv:1706.07567.
     """
@@ -90,6 +93,10 @@ class Margin(DistanceLoss):
         near = math.positive_part(self.margin - self.beta + d)
         apart = math.positive_part(self.margin + self.beta - d)
         return mean_of_pairs(near, apart, same, different)
+
+    def slope(self, d, same, different):
+        near, apart = (ops.cast(x > 0, d.dtype) for x in (self.margin - self.beta + d, self.margin + self.beta - d))
+        return slope_of_pairs(near, -apart, same, different)
 
 
 class MultiSimilarity(PairLoss):
@@ -133,6 +140,12 @@ class MultiSimilarity(PairLoss):
         pull = math.softplus(math.masked_logsumexp(self.alpha * gap, same)) / self.alpha
         push = math.softplus(math.masked_logsumexp(-self.beta * gap, different)) / self.beta
         return pull + push, some(ops.logical_or(same, different))
+
+    def slope(self, d, same, different):
+        gap = d + self.base
+        pull, push = ((self.alpha * gap, same), (-self.beta * gap, different))
+        pull, push = (share(z, mask, math.softplus(math.masked_logsumexp(z, mask, keepdims=True))) for z, mask in (pull, push))
+        return pull - push
 
 
 class SignalToNoiseRatio(PairLoss):

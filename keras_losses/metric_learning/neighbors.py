@@ -1,10 +1,12 @@
 """Losses of the chance that a neighbour, drawn by a softmax of distances, is a positive."""
 
+from keras import ops
+
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
 from keras_losses.math.vectors import Distance
-from keras_losses.metric_learning.pairs import DistanceLoss, PairLoss, only, some
+from keras_losses.metric_learning.pairs import DistanceLoss, PairLoss, only, share, some
 
 
 class NeighborhoodComponents(DistanceLoss):
@@ -42,6 +44,9 @@ class NeighborhoodComponents(DistanceLoss):
 
     def rows(self, d, same, different):
         return chance(-d, same, different)
+
+    def slope(self, d, same, different):
+        return -slope_of_chance(-d, same, different)
 
 
 class SoftNearestNeighbor(PairLoss):
@@ -83,6 +88,9 @@ class SoftNearestNeighbor(PairLoss):
     def rows(self, d, same, different):
         return chance(-d / self.temperature, same, different)
 
+    def slope(self, d, same, different):
+        return -slope_of_chance(-d / self.temperature, same, different) / self.temperature
+
 
 def chance(logits, same, different):
     """Minus the log of the share of the positives in the sum of exponentials, and which anchors have positives."""
@@ -90,6 +98,14 @@ def chance(logits, same, different):
     # The quotient of both sums is 1 + negatives / positives: exact where it is close to 1.
     gap = math.masked_logsumexp(logits, different) - math.masked_logsumexp(logits, same)
     return math.softplus(only(valid, gap)), valid
+
+
+def slope_of_chance(logits, same, different):
+    """The derivative of `chance` with respect to the logits."""
+    push, pull = (math.masked_logsumexp(logits, mask, keepdims=True) for mask in (different, same))
+    valid = ops.expand_dims(some(same), 1)
+    outer = ops.sigmoid(only(valid, push - pull))
+    return only(valid, outer * (share(logits, different, push) - share(logits, same, pull)))
 
 
 neighborhood_components = function_of(NeighborhoodComponents)

@@ -8,6 +8,7 @@ from keras_losses import math
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, real
 from keras_losses.math.vectors import Distance
+from keras_losses.metric_learning import blocks
 
 
 class PairLoss(Loss):
@@ -29,6 +30,11 @@ class PairLoss(Loss):
     normalize: ClassVar[Any] = True
     #: An embedding is no positive of itself.
     leaves_itself_out: ClassVar[Any] = True
+    #: `slope(self, d, same, different)`, the derivative of the values of `rows` with respect to `d`, is what a large batch is
+    #: walked in blocks with; without it the matrix of all pairs is held.
+    slope: ClassVar[Any] = None
+    #: Whether `rows` takes a cube of triplets, `(N, M, M)`: see `triplets.py`.
+    takes_triplets: ClassVar[Any] = False
 
     def rows(self, d: Any, same: Any, different: Any) -> tuple[Any, Any]:
         """The values of anchors and which of them count.
@@ -69,6 +75,8 @@ class PairLoss(Loss):
             anchors, partners: `(N,)` and `(M,)`, which of them count; None: all.
             one_set: `y` is `x`, and an embedding is no partner of itself.
         """
+        if blocks.are_needed(self, x, y):
+            return blocks.compare(self, x, x_ids, y, y_ids, anchors, partners, one_set)
         same, different = self.relations(x_ids, y_ids, anchors, partners, one_set)
         return self.rows(self.distances(x, y), same, different)
 
@@ -106,6 +114,11 @@ def both(same: Any, different: Any) -> Any:
     return ops.logical_and(some(same), some(different))
 
 
+def count(mask: Any, like: Any) -> Any:
+    """How many entries of each row are true, `(N, 1)`, of the dtype of `like`."""
+    return ops.sum(ops.cast(mask, like.dtype), axis=1, keepdims=True)
+
+
 def only(valid: Any, x: Any) -> Any:
     """`x` where an anchor counts; 0 elsewhere, where stand-ins for missing partners would make it huge."""
     return ops.where(valid, x, ops.zeros_like(x))
@@ -115,3 +128,13 @@ def mean_of_pairs(near: Any, apart: Any, same: Any, different: Any) -> tuple[Any
     """The mean over all partners of an anchor, `near` of positives and `apart` of negatives, and which anchors have any."""
     partner = ops.logical_or(same, different)
     return math.masked_mean(ops.where(same, near, apart), partner), some(partner)
+
+
+def slope_of_pairs(near: Any, apart: Any, same: Any, different: Any) -> Any:
+    """The slope of `mean_of_pairs`, from the slopes of its terms."""
+    return math.safe_divide(ops.where(same, near, only(different, apart)), count(ops.logical_or(same, different), near))
+
+
+def share(logits: Any, mask: Any, total: Any) -> Any:
+    """`exp(logits - total)` of what `mask` lets through: what is the slope of a logsumexp `total`, 0 elsewhere."""
+    return ops.where(mask, ops.exp(ops.where(mask, logits - total, ops.zeros_like(logits))), ops.zeros_like(logits))

@@ -7,6 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive, Range
 from keras_losses.core.function import function_of
+from keras_losses.metric_learning import triplets
 from keras_losses.metric_learning.pairs import PairLoss, only, some
 
 
@@ -62,7 +63,7 @@ class SmoothAP(PairLoss):
 
     Formula: per anchor one minus the mean over its positives p of `R+ / R`, with `R = 1 + sum_j g(s_j - s_p)` over all others
     j but p, R+ the same over the positives, the cosines s, and `g(x) = 1 / (1 + exp(-x / temperature))`. The anchor is not in
-    its own list. O(N^3) time.
+    its own list. O(N^3) time; memory is linear in N per block of anchors, where a batch is large.
 
     Args:
         temperature: divides the differences of cosines, > 0.
@@ -90,12 +91,31 @@ class SmoothAP(PairLoss):
 
     temperature: Positive = 0.01
 
-    def rows(self, d, same, different):
-        ahead = ops.sigmoid((ops.expand_dims(d, 2) - ops.expand_dims(d, 1)) / self.temperature)
+    takes_triplets = True
+
+    def rows(self, d, same, different, pieces=False):
+        return triplets.mean(self, d, same, different, pieces), some(same)
+
+    def slope(self, d, same, different):
+        return triplets.slope(self, d, same, different)
+
+    def each(self, near, d, same, different):
+        among, behind, _ = self.ranks(near, d, same, different)
+        return behind / (among + behind)
+
+    def each_slope(self, near, d, same, different):
+        among, behind, ahead = self.ranks(near, d, same, different)
+        rate = ahead * (1 - ahead) / self.temperature
+        of_each = ops.where(ops.expand_dims(same, 1), -ops.expand_dims(behind, 2), ops.expand_dims(among, 2))
+        partner = ops.expand_dims(ops.logical_or(same, different), 1)
+        return only(partner, rate * of_each / ops.expand_dims(ops.square(among + behind), 2))
+
+    def ranks(self, near, d, same, different):
+        """Of positives at distances `near` `(N, P)`: R+, the negatives ahead of them, and who is, softly, `(N, P, M)`."""
+        ahead = ops.sigmoid((ops.expand_dims(near, 2) - ops.expand_dims(d, 1)) / self.temperature)
         # The positive itself ties with itself: 1/2 of its own rank of 1 is in the sum.
         among = 0.5 + ops.sum(only(ops.expand_dims(same, 1), ahead), axis=2)
-        behind = ops.sum(only(ops.expand_dims(different, 1), ahead), axis=2)
-        return 1 - math.masked_mean(among / (among + behind), same), some(same)
+        return among, ops.sum(only(ops.expand_dims(different, 1), ahead), axis=2), ahead
 
 
 fast_ap = function_of(FastAP)

@@ -9,7 +9,7 @@ from keras_losses.core.align import pad_rank
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import real
-from keras_losses.metric_learning.pairs import PairLoss, both, some
+from keras_losses.metric_learning.pairs import PairLoss, both, count, only, share, some
 
 
 class NPairs(PairLoss):
@@ -47,6 +47,12 @@ class NPairs(PairLoss):
         logits = -d / self.temperature
         push = math.masked_logsumexp(logits, different, keepdims=True)
         return math.masked_mean(math.softplus(push - logits), same), both(same, different)
+
+    def slope(self, d, same, different):
+        logits = -d / self.temperature
+        push = math.masked_logsumexp(logits, different, keepdims=True)
+        pull = math.safe_divide(only(same, ops.sigmoid(only(same, push - logits))), count(same, d))
+        return (pull - ops.sum(pull, axis=1, keepdims=True) * share(logits, different, push)) / self.temperature
 
 
 class NTXent(NPairs):
@@ -139,6 +145,12 @@ class SupervisedContrastive(PairLoss):
         logits = -d / self.temperature
         total = math.masked_logsumexp(logits, ops.logical_or(same, different), keepdims=True)
         return math.masked_mean(total - logits, same), some(same)
+
+    def slope(self, d, same, different):
+        logits, partner = -d / self.temperature, ops.logical_or(same, different)
+        total = math.masked_logsumexp(logits, partner, keepdims=True)
+        own = math.safe_divide(ops.cast(same, d.dtype), count(same, d))
+        return only(ops.expand_dims(some(same), 1), (own - share(logits, partner, total)) / self.temperature)
 
 
 n_pairs = function_of(NPairs)

@@ -1,100 +1,51 @@
-"""Triplet loss, over all triplets of an anchor or over mined ones."""
+"""What the losses over all triplets of an anchor share: a mean over its positives, each compared with all others.
 
-from typing import Literal
+Such a loss has `each(near, d, same, different)`, the values of some positives at distances `near` `(N, P)`, and `each_slope`,
+`(N, P, M)`, their derivatives with respect to `near - d`. A small batch takes all positives at once; the block of a large one
+takes them piece by piece, so that memory grows as the size of the batch, and time as its cube.
+"""
+
+from typing import Any
 
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.fields import NonNegative
-from keras_losses.core.function import function_of
-from keras_losses.metric_learning.pairs import DistanceLoss, both, only
+from keras_losses.metric_learning import blocks
+from keras_losses.metric_learning.pairs import count, only
 
 
-class TripletMargin(DistanceLoss):
-    """Triplet loss: a positive is to be nearer to the anchor than a negative, by a margin.
+def mean(loss: Any, d: Any, same: Any, different: Any, pieces: bool) -> Any:
+    """`(N,)`: the mean over the positives of each anchor."""
+    if not pieces:
+        return math.masked_mean(loss.each(d, d, same, different), same)
+    near, own = (_pieces(x) for x in (d, same))
 
-    Formula: per anchor the mean over its triplets of `max(D_p - D_n + margin, 0)`, with the distances D of a positive and of a
-    negative; with `soft` of `log(1 + exp(D_p - D_n))`, without a margin. `mining` says which triplets:
+    def step(i, total):
+        return total + ops.sum(only(own[i], loss.each(near[i], d, same, different)), axis=1)
 
-    - `"all"`: every positive with every negative, triplets without loss included. O(N^3) time.
-    - `"semihard"`: every positive with the nearest negative that is farther than it, or, where none is, with the farthest
-      negative. O(N^2 log N) time.
-    - `"hard"`: the farthest positive with the nearest negative (batch hard).
-    - `"easy"`: the nearest positive with the nearest negative.
-
-    The choice depends on neither `margin` nor `soft`, and is a constant in the gradient.
-
-    Args:
-        margin: number >= 0; without effect if `soft`.
-        mining: `"all"`, `"semihard"`, `"hard"` or `"easy"`.
-        soft: softplus in place of the hinge.
-        distance: `"euclidean"`, `"squared_euclidean"`, `"cosine"` (1 - cosine) or `"dot"` (minus the inner product).
-        normalize: embeddings are divided by their lengths first; cosine always does.
-
-    Shapes:
-        `y_true`: `(B,)` integer ids, compared only; `y_pred`: `(B, D)` embeddings. When called directly, `ref_labels` `(M,)`
-        and `ref_embeddings` `(M, D)` take the place of the other side of the pairs.
-
-    Returns:
-        One value an anchor, `(B,)`, reduced. An anchor without positives or without negatives does not count. A masked
-        embedding, or one of weight 0, is no partner of others either.
-
-    Raises:
-        ValueError: an argument is out of range, or the shapes do not meet.
-
-    Example:
-
-    >>> import numpy as np, keras_losses as kl
-    >>> x = np.array([[0.0, 0.0], [1.0, 0.0], [1.5, 0.0], [4.0, 0.0]])
-    >>> ids = np.array([0, 0, 1, 1])
-    >>> [round(float(kl.TripletMargin(mining=m)(ids, x)), 4) for m in ("all", "semihard", "hard")]
-    [0.9375, 0.75, 1.375]
-
-    Reference: V. Balntas et al., Learning local feature descriptors with triplets and shallow convolutional neural networks,
-    2016; semihard: F. Schroff, D. Kalenichenko, J. Philbin, FaceNet, 2015, arXiv:1503.03832; hard and soft: A. Hermans,
-    L. Beyer, B. Leibe, 2017, arXiv:1703.07737; easy: H. Xuan, A. Stylianou, R. Pless, 2020, arXiv:1904.04370.
-    """
-
-    margin: NonNegative = 1.0
-    mining: Literal["all", "semihard", "hard", "easy"] = "all"
-    soft: bool = False
-
-    def cost(self, gap):
-        """The loss of triplets whose distances differ by `gap`."""
-        return math.softplus(gap) if self.soft else math.positive_part(gap + self.margin)
-
-    def rows(self, d, same, different):
-        valid = both(same, different)
-        if self.mining == "all":
-            each = self.cost(ops.expand_dims(d, 2) - ops.expand_dims(d, 1))
-            triplet = ops.logical_and(ops.expand_dims(same, 2), ops.expand_dims(different, 1))
-            return math.masked_mean(each, triplet, axis=(1, 2)), valid
-        if self.mining == "semihard":
-            return self.semihard(d, same, different), valid
-        near = -_farthest(-d, different)
-        far = _farthest(d, same) if self.mining == "hard" else -_farthest(-d, same)
-        return only(valid, self.cost(only(valid, far - near))), valid
-
-    def semihard(self, d, same, different):
-        """The mean over the positives, each with its negative, in the order of their distances."""
-        # Negatives first among equals, so that those after a positive are strictly farther: two stable sorts.
-        order = ops.argsort(ops.cast(ops.logical_not(different), "int32"), axis=1)
-        order = ops.take_along_axis(
-            order, ops.argsort(ops.take_along_axis(ops.stop_gradient(d), order, axis=1), axis=1), axis=1
-        )
-        d, same, different = (ops.take_along_axis(x, order, axis=1) for x in (d, same, ops.cast(different, "int32")))
-        negatives = ops.argsort(1 - different, axis=1)  # their places, from near to far
-        before = ops.cumsum(different, axis=1)  # how many of them are no farther
-        last = ops.sum(different, axis=1, keepdims=True) - 1
-        chosen = ops.where(before > last, last, before)
-        chosen = ops.where(chosen < 0, ops.zeros_like(chosen), chosen)
-        place = ops.take_along_axis(negatives, chosen, axis=1)
-        return math.masked_mean(self.cost(d - ops.take_along_axis(d, place, axis=1)), same)
+    total = ops.fori_loop(0, near.shape[0], step, ops.zeros_like(d[:, 0]))
+    return math.safe_divide(total, ops.squeeze(count(same, d), 1))
 
 
-def _farthest(d, which):
-    """The largest of some distances of each row; those that tie share the gradient."""
-    return math.largest(ops.where(which, d, ops.full_like(d, math.lowest(d))), axis=1)
+def slope(loss: Any, d: Any, same: Any, different: Any) -> Any:
+    """`(N, M)`: the derivatives of `mean` with respect to the distances."""
+    weight = math.safe_divide(ops.cast(same, d.dtype), count(same, d))
+    near, weight = (_pieces(x) for x in (d, weight))
+
+    def step(i, state):
+        of_near, of_far = state
+        here = ops.expand_dims(weight[i], 2) * loss.each_slope(near[i], d, same, different)
+        return blocks.put(of_near, i, ops.sum(here, axis=2)), of_far - ops.sum(here, axis=1)
+
+    of_near, of_far = ops.fori_loop(0, near.shape[0], step, (ops.zeros_like(near), ops.zeros_like(d)))
+    return ops.reshape(ops.transpose(of_near, (1, 0, 2)), (d.shape[0], -1))[:, : d.shape[1]] + of_far
 
 
-triplet_margin = function_of(TripletMargin)
+def _pieces(x):
+    """`(N, M)` as `(pieces, N, P)`, filled up with zeros."""
+    n, m = x.shape
+    size = blocks.piece(m, n * m)
+    missing = -m % size
+    if missing:
+        x = ops.concatenate([x, ops.zeros((n, missing), dtype=x.dtype)], axis=1)
+    return ops.transpose(ops.reshape(x, (n, -1, size)), (1, 0, 2))
