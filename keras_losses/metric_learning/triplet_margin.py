@@ -20,7 +20,7 @@ class TripletMargin(DistanceLoss):
     - `"all"`: every positive with every negative, triplets without loss included. O(N^3) time; memory is linear in N per block
       of anchors, where a batch is large.
     - `"semihard"`: every positive with the nearest negative that is farther than it, or, where none is, with the farthest
-      negative. O(N^2 log N) time.
+      negative; of negatives at one distance with the first in the batch. O(N^2 log N) time.
     - `"hard"`: the farthest positive with the nearest negative (batch hard).
     - `"easy"`: the nearest positive with the nearest negative.
 
