@@ -32,7 +32,23 @@ def piece(count: int, width: int) -> int:
 def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, partners: Any, one_set: bool) -> tuple[Any, Any]:
     """What `PairLoss.compare` gives."""
     if loss.normalize or loss.distance == "cosine":
-        x, y = math.normalize(x), math.normalize(y)
+        one = math.normalize(x)
+        x, y = one, one if y is x else math.normalize(y)
+    n, m = x.shape[0], y.shape[0]
+    if loss.slope is None or not isinstance(n, int) or not isinstance(m, int):
+        return False
+    return n * m * (m if loss.takes_triplets else 1) > WHOLE
+
+
+def piece(count: int, width: int) -> int:
+    """How many columns, of matrices as wide as `width`, are taken at once where a loss takes triplets."""
+    return max(1, min(count, BLOCK // width))
+
+
+def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, partners: Any, one_set: bool) -> tuple[Any, Any]:
+    """What `PairLoss.compare` gives."""
+    if loss.normalize or loss.distance == "cosine":
+        x, y = (both := math.normalize(x)), both if y is x else math.normalize(y)
     n, m = x.shape[0], y.shape[0]
     rows = max(1, min(n, BLOCK // (m * (piece(m, m) if loss.takes_triplets else 1))))
     alive = ops.ones((n,), dtype="bool") if anchors is None else anchors
@@ -83,16 +99,19 @@ def _with_gradient(forward, backward, x, y):
     if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
         return forward(x, y)
 
+    # One set is one argument: of a tensor that is given twice PyTorch compiles no gradient.
     @ops.custom_gradient
-    def values(x, y):
+    def values(*given):
         def grad(*args, upstream=None):
             # One backend passes the inputs and `upstream=`, the others the upstream gradient alone.
-            inputs, upstream = ((x, y), args[0]) if upstream is None else (args, upstream)
-            return backward(upstream[0], *inputs)
+            inputs, upstream = (given, args[0]) if upstream is None else (args, upstream)
+            slopes = backward(upstream[0], inputs[0], inputs[-1])
+            return slopes if len(inputs) == 2 else slopes[0] + slopes[1]
 
-        return forward(x, y), grad
+        # Constants: a tape that is open would keep what the loop computes.
+        return forward(ops.stop_gradient(given[0]), ops.stop_gradient(given[-1])), grad
 
-    return values(x, y)
+    return values(x) if y is x else values(x, y)
 
 
 def _distances(loss, x, y):
