@@ -35,21 +35,6 @@ def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, par
         one = math.normalize(x)
         x, y = one, one if y is x else math.normalize(y)
     n, m = x.shape[0], y.shape[0]
-    if loss.slope is None or not isinstance(n, int) or not isinstance(m, int):
-        return False
-    return n * m * (m if loss.takes_triplets else 1) > WHOLE
-
-
-def piece(count: int, width: int) -> int:
-    """How many columns, of matrices as wide as `width`, are taken at once where a loss takes triplets."""
-    return max(1, min(count, BLOCK // width))
-
-
-def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, partners: Any, one_set: bool) -> tuple[Any, Any]:
-    """What `PairLoss.compare` gives."""
-    if loss.normalize or loss.distance == "cosine":
-        x, y = (both := math.normalize(x)), both if y is x else math.normalize(y)
-    n, m = x.shape[0], y.shape[0]
     rows = max(1, min(n, BLOCK // (m * (piece(m, m) if loss.takes_triplets else 1))))
     alive = ops.ones((n,), dtype="bool") if anchors is None else anchors
     ids, alive = _blocks(x_ids, rows), _blocks(alive, rows)
