@@ -36,67 +36,77 @@ def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, par
         x, y = one, one if y is x else math.normalize(y)
     n, m = x.shape[0], y.shape[0]
     rows = max(1, min(n, BLOCK // (m * (piece(m, m) if loss.takes_triplets else 1))))
-    alive = ops.ones((n,), dtype="bool") if anchors is None else anchors
-    ids, alive = _blocks(x_ids, rows), _blocks(alive, rows)
-    own, place = ops.arange(rows, dtype="int32"), ops.arange(m, dtype="int32")
+    counts = [ops.ones((size,), dtype="bool") if c is None else c for size, c in ((n, anchors), (m, partners))]
+    how = {"pieces": True} if loss.takes_triplets else {}
 
-    def relations(i):
-        same = ops.equal(ops.expand_dims(ids[i], 1), ops.expand_dims(y_ids, 0))
-        keep = ops.expand_dims(alive[i], 1)
-        if partners is not None:
-            keep = ops.logical_and(keep, ops.expand_dims(partners, 0))
+    def relations(i, x_ids, y_ids, anchors, partners):
+        same = ops.equal(ops.expand_dims(x_ids[i], 1), ops.expand_dims(y_ids, 0))
+        keep = ops.logical_and(ops.expand_dims(anchors[i], 1), ops.expand_dims(partners, 0))
         different = ops.logical_and(keep, ops.logical_not(same))
         if one_set:
-            itself = ops.equal(ops.expand_dims(own + ops.cast(i, "int32") * rows, 1), ops.expand_dims(place, 0))
+            place = ops.arange(rows, dtype="int32") + ops.cast(i, "int32") * rows
+            itself = ops.equal(ops.expand_dims(place, 1), ops.expand_dims(ops.arange(m, dtype="int32"), 0))
             keep = ops.logical_and(keep, ops.logical_not(itself))
         return ops.logical_and(keep, same), different
 
-    how = {"pieces": True} if loss.takes_triplets else {}
+    def cut(x_ids, y_ids, anchors, partners):
+        return _blocks(x_ids, rows), y_ids, _blocks(anchors, rows), partners
 
-    def forward(x, y):
-        x = _blocks(x, rows)
+    def forward(x, y, *who):
+        x, who = _blocks(x, rows), cut(*who)
 
         def step(i, found):
-            value, valid = loss.rows(_distances(loss, x[i], y), *relations(i), **how)
+            value, valid = loss.rows(_distances(loss, x[i], y), *relations(i, *who), **how)
             return put(found, i, ops.stack([value, ops.cast(valid, value.dtype)]))
 
         found = ops.fori_loop(0, x.shape[0], step, ops.zeros((x.shape[0], 2, rows), dtype=x.dtype))
         return ops.reshape(ops.transpose(found, (1, 0, 2)), (2, -1))[:, :n]
 
-    def backward(upstream, x, y):
-        x, upstream = _blocks(x, rows), _blocks(upstream, rows)
+    def backward(upstream, x, y, *who):
+        x, upstream, who = _blocks(x, rows), _blocks(upstream, rows), cut(*who)
 
         def step(i, state):
             of_x, of_y = state
             d = _distances(loss, x[i], y)
-            slope = loss.slope(d, *relations(i)) * ops.expand_dims(upstream[i], 1)
+            slope = loss.slope(d, *relations(i, *who)) * ops.expand_dims(upstream[i], 1)
             here, there = _through_distance(loss, slope, d, x[i], y)
             return put(of_x, i, here), of_y + there
 
         of_x, of_y = ops.fori_loop(0, x.shape[0], step, (ops.zeros_like(x), ops.zeros_like(y)))
         return ops.reshape(of_x, (-1, of_x.shape[-1]))[:n], of_y
 
-    found = _with_gradient(forward, backward, x, y)
+    found = _with_gradient(forward, backward, x, y, x_ids, y_ids, *counts)
     return found[0], found[1] > 0
 
 
-def _with_gradient(forward, backward, x, y):
+def _with_gradient(forward, backward, *tensors):
+    """`forward(*tensors)`, whose gradients with respect to the first two `backward(upstream, *tensors)` gives."""
     if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
-        return forward(x, y)
+        return forward(*tensors)
+    # All that is used is an argument, since JAX compiles no gradient of what a compiled function has captured; and each tensor
+    # once, since PyTorch compiles none of one that is given twice.
+    once: list[Any] = []
+    for x in tensors:
+        if not any(x is other for other in once):
+            once.append(x)
+    at = [next(i for i, other in enumerate(once) if x is other) for x in tensors]
 
-    # One set is one argument: of a tensor that is given twice PyTorch compiles no gradient.
     @ops.custom_gradient
     def values(*given):
         def grad(*args, upstream=None):
             # One backend passes the inputs and `upstream=`, the others the upstream gradient alone.
             inputs, upstream = (given, args[0]) if upstream is None else (args, upstream)
-            slopes = backward(upstream[0], inputs[0], inputs[-1])
-            return slopes if len(inputs) == 2 else slopes[0] + slopes[1]
+            slopes: list[Any] = [None] * len(once)
+            first, second = backward(upstream[0], *(inputs[i] for i in at))
+            slopes[at[0]] = first
+            slopes[at[1]] = second if at[1] != at[0] else first + second
+            return tuple(slopes)
 
         # Constants: a tape that is open would keep what the loop computes.
-        return forward(ops.stop_gradient(given[0]), ops.stop_gradient(given[-1])), grad
+        fixed = [ops.stop_gradient(x) if i in at[:2] else x for i, x in enumerate(given)]
+        return forward(*(fixed[i] for i in at)), grad
 
-    return values(x) if y is x else values(x, y)
+    return values(*once)
 
 
 def _distances(loss, x, y):
