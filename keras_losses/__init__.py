@@ -85,7 +85,25 @@ from keras_losses.detection.rotated import GaussianKullbackLeibler as GaussianKu
 from keras_losses.detection.rotated import GaussianWasserstein as GaussianWasserstein, gaussian_wasserstein as gaussian_wasserstein
 from keras_losses.detection.rotated import ProbIoU as ProbIoU, prob_iou as prob_iou
 from keras_losses.language.linear import linear_cross_entropy as linear_cross_entropy
+from keras_losses.metric_learning.angular import Angular as Angular, angular as angular
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle
+from keras_losses.metric_learning.contrastive import Contrastive as Contrastive, contrastive as contrastive
+from keras_losses.metric_learning.contrastive import Margin as Margin, margin as margin
+from keras_losses.metric_learning.contrastive import MultiSimilarity as MultiSimilarity, multi_similarity as multi_similarity
+from keras_losses.metric_learning.contrastive import SignalToNoiseRatio as SignalToNoiseRatio, signal_to_noise_ratio as signal_to_noise_ratio
+from keras_losses.metric_learning.histogram import Histogram as Histogram, histogram as histogram
+from keras_losses.metric_learning.neighbors import NeighborhoodComponents as NeighborhoodComponents, neighborhood_components as neighborhood_components
+from keras_losses.metric_learning.neighbors import SoftNearestNeighbor as SoftNearestNeighbor, soft_nearest_neighbor as soft_nearest_neighbor
+from keras_losses.metric_learning.ranks import FastAP as FastAP, fast_ap as fast_ap
+from keras_losses.metric_learning.ranks import SmoothAP as SmoothAP, smooth_ap as smooth_ap
+from keras_losses.metric_learning.softmax import NPairs as NPairs, n_pairs as n_pairs
+from keras_losses.metric_learning.softmax import NTXent as NTXent, nt_xent as nt_xent
+from keras_losses.metric_learning.softmax import SupervisedContrastive as SupervisedContrastive, supervised_contrastive as supervised_contrastive
+from keras_losses.metric_learning.structure import GeneralizedLiftedStructure as GeneralizedLiftedStructure, generalized_lifted_structure as generalized_lifted_structure
+from keras_losses.metric_learning.structure import LiftedStructure as LiftedStructure, lifted_structure as lifted_structure
+from keras_losses.metric_learning.triplet_margin import TripletMargin as TripletMargin, triplet_margin as triplet_margin
+from keras_losses.metric_learning.views import InfoNCE as InfoNCE, info_nce as info_nce
+from keras_losses.metric_learning.views import MultipleNegativesRanking as MultipleNegativesRanking, multiple_negatives_ranking as multiple_negatives_ranking
 from keras_losses.noisy_labels.active_passive import ActivePassive as ActivePassive, active_passive as active_passive
 from keras_losses.noisy_labels.active_passive import NormalizedCrossentropy as NormalizedCrossentropy, normalized_crossentropy as normalized_crossentropy
 from keras_losses.noisy_labels.active_passive import ProbabilityAbsoluteError as ProbabilityAbsoluteError, probability_absolute_error as probability_absolute_error

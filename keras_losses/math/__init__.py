@@ -41,6 +41,8 @@ from keras_losses.math.reductions import (
     masked_mean,
     masked_softmax,
     mean,
+    row_numbers,
+    segment_sum,
 )
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.spectral import log_det, nuclear_norm
@@ -85,10 +87,12 @@ __all__ = [
     "positive_part",
     "power",
     "rounding",
+    "row_numbers",
     "safe_divide",
     "safe_log",
     "safe_norm",
     "safe_sqrt",
+    "segment_sum",
     "shifts",
     "sin",
     "softplus",

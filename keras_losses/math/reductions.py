@@ -65,6 +65,24 @@ def diagonal(x: Any) -> Any:
     return ops.equal(ops.tril(ones) + ops.triu(ones), 2)
 
 
+def row_numbers(x: Any) -> Any:
+    """`0, 1, ...` for the entries of `x` along its first axis, integers `(N,)`, whether its size is known or not."""
+    count = x.shape[0]
+    if isinstance(count, int) and count > 1024:
+        return ops.arange(count, dtype="int32")
+    # Counted below the diagonal of a matrix: see `diagonal` for what does not compile.
+    ones = ops.ones_like(x[(slice(None), *[0] * (len(x.shape) - 1))], dtype="int32")
+    return ops.sum(ops.tril(ops.expand_dims(ones, 1) * ops.expand_dims(ones, 0)), axis=1) - 1
+
+
+def segment_sum(x: Any, segments: Any, count: int) -> Any:
+    """`(count,)`: the sums of the entries of `x` that have each number in `segments`; float64 stays float64."""
+    if keras.backend.standardize_dtype(x.dtype) == "float64":  # ops.segment_sum sums in float32 on one backend
+        zeros = ops.zeros_like(x)
+        return ops.stack([ops.sum(ops.where(ops.equal(segments, i), x, zeros)) for i in range(count)])
+    return ops.segment_sum(ops.reshape(x, (-1,)), ops.reshape(segments, (-1,)), num_segments=count)
+
+
 def constant_max(x: Any, axis: int = -1) -> Any:
     """The maximum over `axis`, kept as an axis of 1, a constant in the gradient."""
     if 0 in tuple(x.shape):  # an empty batch, of which the backends refuse to take a maximum

@@ -5,11 +5,10 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import label, real
+from keras_losses.metric_learning.pairs import PairLoss, both, only, share
 
 
-class Circle(Loss, kw_only=False):
+class Circle(PairLoss, kw_only=False):
     """Circle loss of each embedding of a batch against all others.
 
     Formula: for the cosine similarity s of a pair, at most 1, per anchor
@@ -47,38 +46,36 @@ class Circle(Loss, kw_only=False):
     margin: NonNegative = 0.4
     remove_diagonal: bool = True
 
-    y_true = label("B", classes=None)
-    y_pred = real("B D")
-    ref_labels = label("M", classes=None)
-    ref_embeddings = real("M D")
-    couples_batch = True
+    normalize = False
     by_design = dict.fromkeys(
         ("gradient-wrong", "contract-second-derivatives"),
         "the self-paced weights are constants in the gradient, as in the paper: its differences are not its derivative",
     )
 
-    def call(self, y_true, y_pred, ref_labels=None, ref_embeddings=None, mask=None):
-        others = y_pred if ref_embeddings is None else ref_embeddings
-        other_ids = ops.reshape(y_true if ref_labels is None else ref_labels, (1, -1))
-        same = ops.equal(ops.expand_dims(y_true, 1), other_ids)
-        different = ops.logical_not(same)
-        if ref_embeddings is None and ref_labels is None:
-            if self.remove_diagonal:
-                same = ops.logical_and(same, ops.logical_not(math.diagonal(same)))
-            if mask is not None:
-                partner = ops.expand_dims(mask, 0)
-                same, different = ops.logical_and(same, partner), ops.logical_and(different, partner)
+    @property
+    def leaves_itself_out(self):
+        return self.remove_diagonal
 
+    def rows(self, d, same, different):
         # Of unit vectors only rounding makes a similarity larger than 1: it must not decide whether there is a slope.
-        distance = math.floor(1 - y_pred @ ops.transpose(others), 0.0)
+        distance = math.floor(1 + d, 0.0)
         paced = ops.stop_gradient(distance)
         weight_p = self.margin + paced
         weight_n = math.positive_part(1 + self.margin - paced)
         pull = math.masked_logsumexp(-self.gamma * weight_p * (self.margin - distance), same)
         push = math.masked_logsumexp(self.gamma * weight_n * (1 - self.margin - distance), different)
-        valid = ops.logical_and(ops.any(same, axis=1), ops.any(different, axis=1))
-        both = ops.where(valid, pull + push, ops.zeros_like(pull))
-        return math.softplus(both), valid
+        valid = both(same, different)
+        return math.softplus(only(valid, pull + push)), valid
+
+    def slope(self, d, same, different):
+        distance = math.floor(1 + d, 0.0)
+        rate_p = self.gamma * (self.margin + distance)
+        rate_n = self.gamma * math.positive_part(1 + self.margin - distance)
+        pull, push = -rate_p * (self.margin - distance), rate_n * (1 - self.margin - distance)
+        total_p, total_n = (math.masked_logsumexp(z, mask, keepdims=True) for z, mask in ((pull, same), (push, different)))
+        valid = ops.expand_dims(both(same, different), 1)
+        outer = ops.sigmoid(only(valid, total_p + total_n))
+        return only(valid, outer * (rate_p * share(pull, same, total_p) - rate_n * share(push, different, total_n)))
 
 
 circle = function_of(Circle, positional=("ref_labels", "ref_embeddings", "remove_diagonal", "gamma", "margin"))
