@@ -25,7 +25,7 @@ TESTS = pathlib.Path(__file__).parent
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 BACKENDS = {"jax", "jaxlib", "torch", "tensorflow"}
-BACKEND_ROOMS = {"testing/gradients.py"}  # the tests' gradient helper
+BACKEND_ROOMS = {"testing/gradients.py", "core/replicas.py"}  # the tests' gradient helper, the gather over replicas
 # The command line writes a picture, and its modules are only imported by it.
 FILE_ROOMS = {"plot.py", "demo.py", "__main__.py", "cli/locate.py"}
 # A check pickles what it has just made; comparing backends takes a process of the same interpreter for each.

@@ -132,8 +132,8 @@ class Loss(Record, keras.losses.Loss):
 
     def __repr__(self) -> str:
         shown = [*hyperparameters(type(self))]
-        if self.reduction != "sum_over_batch_size":
-            shown.append("reduction")
+        usual = {"reduction": "sum_over_batch_size", "gather": False}
+        shown += [name for name, value in usual.items() if getattr(self, name, value) != value]
         if self.name != config.default_name(type(self)):
             shown.append("name")
         inside = [f"{name}={shorten(getattr(self, name), 200)}" for name in shown if hasattr(self, name)]

@@ -82,8 +82,8 @@ def field_types(cls: type) -> dict[str, Any]:
 
 
 def hyperparameters(cls: type) -> list[str]:
-    """The fields of a loss without those that every loss has."""
-    return [f.name for f in dataclasses.fields(cls) if f.name not in BASE]
+    """The fields that are part of the formula of a loss."""
+    return [f.name for f in dataclasses.fields(cls) if f.name not in (*BASE, "gather")]
 
 
 def init_parameters(cls: type) -> tuple[set[str], bool]:

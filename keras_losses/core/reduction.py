@@ -23,6 +23,8 @@ class Values:
     value: Any
     weight: Any = None
     valid: Any = None
+    #: Each replica has the values of the whole batch, not of its part.
+    whole: bool = False
 
     @property
     def weighted(self) -> Any:
@@ -84,7 +86,7 @@ def reduce(values: Values, reduction: Reduction) -> Any:
 def finish(total: Any, values: Values, reduction: Reduction) -> Any:
     """The reduced loss, from the weighted sum of the values."""
     if reduction == "sum":
-        return total
+        return scale_for_replicas(total) if values.whole else total
     return scale_for_replicas(_divide(total, _denominator(values, reduction)))
 
 
@@ -142,7 +144,7 @@ _replica_scales: dict[str, _ReplicaScale] = {}
 
 
 def scale_for_replicas(loss: Any) -> Any:
-    """A mean over the local batch, scaled so that replicas add up to the mean over the global one (TensorFlow)."""
+    """A mean over the local batch, scaled so that replicas add up to the mean over the whole one (TensorFlow)."""
     if keras.backend.backend() != "tensorflow":
         return loss
     dtype = keras.backend.standardize_dtype(loss.dtype)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.core import replicas
 from keras_losses.core.config import holder_arguments
 from keras_losses.core.fields import shorten
 from keras_losses.core.record import checked
@@ -105,6 +106,8 @@ class AddLoss(keras.layers.Layer):
 
     def include(self, value: Any, y_pred: Any) -> Any:
         """`y_pred`, after the value of the loss has been added to what `fit` minimises, and logged."""
+        # The loss has divided by the number of replicas, and Keras does so with what a layer adds.
+        value = value * replicas.added_up()
         self.add_loss(ops.cast(self.weight, value.dtype) * value)
         self.log(self.metric, value, y_pred)
         return y_pred
@@ -120,7 +123,8 @@ class AddLoss(keras.layers.Layer):
         return _Logged(self.add_sum(f"{prefix}total"), self.add_sum(f"{prefix}count"), name=name)
 
     def add_sum(self, name: str) -> Any:
-        return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32")
+        # Under `tf.distribute` each replica adds to it what it has.
+        return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32", aggregation="sum")
 
     def compute_output_shape(self, y_pred_shape: Any, *args: Any, **kwargs: Any) -> Any:
         return y_pred_shape

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.loss import Loss
+from keras_losses.core.batch_loss import BatchLoss
 from keras_losses.core.spec import label, real
 from keras_losses.math.vectors import Distance
 from keras_losses.metric_learning import blocks
 
 
-class PairLoss(Loss):
+class PairLoss(BatchLoss):
     """Base of the losses of each embedding of a batch, the anchor, against all others, or against a second set.
 
     A subclass writes `rows`, a formula on rows of the matrix of distances. A positive of an anchor is another embedding of
@@ -22,7 +22,6 @@ class PairLoss(Loss):
     y_pred = real("B D")
     ref_labels = label("M", classes=None)
     ref_embeddings = real("M D")
-    couples_batch = True
 
     #: How far two embeddings are from each other; `"dot"` of vectors of length 1 is minus the cosine.
     distance: ClassVar[Any] = "dot"

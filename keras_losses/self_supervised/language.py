@@ -5,14 +5,14 @@ from typing import Any
 from keras import ops
 
 from keras_losses import math
+from keras_losses.core.batch_loss import BatchLoss
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.core.loss import Loss
 from keras_losses.core.spec import real, unused
 from keras_losses.self_supervised.views import of_batch, which_count
 
 
-class Matched(Loss):
+class Matched(BatchLoss):
     """Base of losses of B images, view 0, and their B texts, view 1: a subclass writes `call` of the matrix of similarities."""
 
     temperature: Positive = 0.07
@@ -20,7 +20,6 @@ class Matched(Loss):
     y_true = unused("B")
     y_pred = real("B 2 D")
     log_temperature = real("1")
-    couples_batch = True
 
     def similarities(self, y_pred: Any, log_temperature: Any) -> Any:
         """`(B, B)`: the cosine of each image and text, divided by the temperature."""

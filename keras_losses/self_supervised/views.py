@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 from keras import ops
 
 from keras_losses import math
-from keras_losses.core.loss import Loss
+from keras_losses.core.batch_loss import BatchLoss
 from keras_losses.core.spec import real, unused
 
 
-class Views(Loss):
+class Views(BatchLoss):
     """Base of losses of views that are compared over the batch: a subclass writes `values(y_pred, counts)`.
 
     The views of a sample are stacked on axis 1, and the target is not looked at. A sample that is masked, or of weight 0,
@@ -22,7 +22,6 @@ class Views(Loss):
 
     y_true = unused("B")
     y_pred = real("B V D")
-    couples_batch = True
 
     def call(self, y_true, y_pred, mask=None):
         check_views(self, y_pred, self.least_views)

@@ -113,7 +113,7 @@ def compiled(function: Callable[..., Any], unknown_batch: bool = True, torch_bac
 
     Args:
         function: takes and returns tensors.
-        unknown_batch: on TensorFlow, trace with an unknown first axis.
+        unknown_batch: on TensorFlow and PyTorch, trace with an unknown first axis.
         torch_backend: what `torch.compile` builds with; `"aot_eager"` captures and differentiates, `"inductor"` generates code.
     """
     backend = keras.backend.backend()
@@ -125,7 +125,16 @@ def compiled(function: Callable[..., Any], unknown_batch: bool = True, torch_bac
         import torch
 
         torch._dynamo.reset()
-        return torch.compile(function, fullgraph=True, dynamic=True, backend=torch_backend)
+        built = torch.compile(function, fullgraph=True, backend=torch_backend)
+
+        def run(*tensors):
+            for x in tensors:
+                if unknown_batch and x.ndim:
+                    # Other axes too, by `dynamic=True`, take twice the time and are no promise.
+                    torch._dynamo.maybe_mark_dynamic(x, 0)
+            return built(*tensors)
+
+        return run
     import tensorflow as tf
 
     def call(*arrays):
@@ -202,14 +211,31 @@ def _tensorflow(function, x, dtype, weights):
     return value.numpy(), slope.numpy()  # NumPy's own conversion fails for a bfloat16 scalar
 
 
-def compiled_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> Any:
-    """TensorFlow: the gradient of a scalar function as XLA compiles it, traced with an unknown batch."""
-    import tensorflow as tf
+def compiled_value_and_gradient(function: Callable[..., Any], *tensors: Any, wrt: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Value and gradient of a scalar function of tensors, compiled in one piece, with an unknown batch where that exists.
 
-    def slope(*args):
-        with tf.GradientTape() as tape:
-            tape.watch(args[wrt])
-            value = function(*args)
-        return tape.gradient(value, args[wrt])
+    Args:
+        function: takes tensors, returns a number.
+        *tensors: its arguments.
+        wrt: which of them the gradient belongs to.
+    """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        call = compiled(function)
+        return value_and_gradient(lambda x: call(*tensors[:wrt], x, *tensors[wrt + 1 :]), ops.convert_to_numpy(tensors[wrt]))
+    if backend == "jax":
+        import jax
 
-    return compiled(slope)(*tensors)
+        both = compiled(jax.value_and_grad(function, argnums=wrt))
+    else:
+        import tensorflow as tf
+
+        def derive(*args):
+            with tf.GradientTape() as tape:
+                tape.watch(args[wrt])
+                value = function(*args)
+            return value, tape.gradient(value, args[wrt])
+
+        both = compiled(derive)
+    value, slope = both(*tensors)
+    return ops.convert_to_numpy(value), ops.convert_to_numpy(slope)

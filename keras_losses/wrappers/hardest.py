@@ -1,5 +1,6 @@
 """The hardest entries of a batch or of a sample: online hard example mining, top-k."""
 
+import dataclasses
 import fractions
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,6 @@ from keras_losses import math
 from keras_losses.core.align import pad_rank
 from keras_losses.core.fields import Range
 from keras_losses.core.function import function_of
-from keras_losses.core.reduction import Values
 from keras_losses.regression.elementwise import MeanSquaredError
 from keras_losses.wrappers.wrapper import Wrapper
 
@@ -75,7 +75,7 @@ class HardestK(Wrapper):
                 f'{self.loss.name} has one value a sample, so there are no hardest ones within it. Use over="batch".'
             )
         chosen = self._hardest(value, usable)
-        return Values(ops.where(chosen, value, ops.zeros_like(value)), values.weight, chosen)
+        return dataclasses.replace(values, value=ops.where(chosen, value, ops.zeros_like(value)), valid=chosen)
 
     def _hardest(self, value, usable):
         """Which values are among the hardest; a value that is NaN stays, so that nothing hides it."""

@@ -49,9 +49,20 @@ def train(loss, strategy):
     history = model.fit(p, np.ones_like(p), batch_size=4, verbose=0).history
     return history["loss"][0], float(dense.get_weights()[0][0, 0])
 
+def train_in_a_layer(strategy):
+    with strategy.scope():
+        x, y = keras.Input((2, 1)), keras.Input((2, 1))
+        dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        model = keras.Model([x, y], kl.layers.AddLoss(kl.MeanSquaredError(), name="layer")(dense(x), y))
+        model.compile(keras.optimizers.SGD(0.25))
+    p = np.linspace(0, 1, 8).reshape(4, 2, 1).astype("float32")
+    history = model.fit([p, np.ones_like(p)], batch_size=4, verbose=0).history
+    return history["loss"][0], history["layer"][0], float(dense.get_weights()[0][0, 0])
+
 one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert two.num_replicas_in_sync == 2
-print(json.dumps({name: [train(make(), s) for s in (one, two)] for name, make in LOSSES.items()}))
+results = {name: [train(make(), s) for s in (one, two)] for name, make in LOSSES.items()}
+print(json.dumps(results | {"layer": [train_in_a_layer(s) for s in (one, two)]}))
 """
 
 
@@ -69,7 +80,7 @@ def train_in_a_process_of_its_own(folder):
 def test_two_replicas_equal_one(tmp_path):
     """tensorflow#55321, keras#16285, #19891, PR#20609: the logged loss and the step, for one number a batch too."""
     results = train_in_a_process_of_its_own(tmp_path)
-    for name in ("MeanSquaredError", "Dice", "OneNumber", "Sum", "MeanOfWeights"):
+    for name in ("MeanSquaredError", "Dice", "OneNumber", "Sum", "MeanOfWeights", "layer"):
         one, two = results[name]
         assert two == pytest.approx(one, rel=1e-5), name
     # A sum adds what each replica sums: the step is that of one device.
