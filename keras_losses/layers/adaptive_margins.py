@@ -80,12 +80,12 @@ class CurricularFace(AngularMargin):
     def margined(self, similarities: Any, own: Any, x: Any, training: Any) -> Any:
         cosine, t = at(own, similarities), ops.cast(ops.convert_to_tensor(self.t), similarities.dtype)
         target = self.penalized(cosine, x)
-        if training:
-            some = counted(own, cosine)
-            follow(self.t, math.masked_mean(cosine, some, axis=_all_axes(cosine)), ops.any(some), self.momentum)
         # Without a class there is no target, and nothing is harder than it.
         hard = ops.logical_and(similarities > target, ops.any(own, axis=-1, keepdims=True))
         others = ops.where(hard, similarities * (t + similarities), similarities)
+        if training:  # last: on one backend a variable is changed in place
+            some = counted(own, cosine)
+            follow(self.t, math.masked_mean(cosine, some, axis=_all_axes(cosine)), ops.any(some), self.momentum)
         return ops.where(own, target, others)
 
 

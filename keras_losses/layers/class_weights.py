@@ -57,7 +57,7 @@ class ClassWeights(keras.layers.Layer):
             initializer=keras.initializers.Constant(start),
             trainable=False,
             name=name,
-            dtype="float32",
+            dtype=at_least_float32(self.variable_dtype),
             autocast=False,
             aggregation="mean",
         )

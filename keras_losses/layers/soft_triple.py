@@ -63,11 +63,11 @@ class SoftTriple(ClassWeights):
 
     Example:
 
-    >>> import numpy as np, keras_losses as kl
+    >>> import keras, numpy as np, keras_losses as kl
     >>> layer = kl.layers.SoftTriple(1, centers=2)
     >>> layer.build((None, 2))
     >>> layer.set_weights([np.array([[1.0, 0.0], [0.0, 3.0]])])
-    >>> [round(float(x), 4) for x in layer.losses]  # 0.2 * sqrt(2) / 2
+    >>> [round(float(keras.ops.convert_to_numpy(x)), 4) for x in layer.losses]  # 0.2 * sqrt(2) / 2
     [0.1414]
 
     Reference: Q. Qian et al., SoftTriple loss: deep metric learning without triplet sampling, 2019, arXiv:1909.05235.
