@@ -14,7 +14,8 @@ from keras_losses.layers.proxies import OfClasses, _ToClasses
 
 class _ToCenter(_ToClasses):
     def call(self, y_true, y_pred, vectors=None):
-        return 0.5 * ops.sum(ops.square(y_pred - ops.take(vectors, y_true, axis=0)), axis=-1)
+        center = ops.take(ops.stop_gradient(vectors), y_true, axis=0)
+        return 0.5 * ops.sum(ops.square(y_pred - center), axis=-1)
 
 
 class _Labelled(_ToClasses):

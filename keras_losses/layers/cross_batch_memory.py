@@ -113,7 +113,7 @@ class CrossBatchMemory(AddLoss):
         if batch.extra["mask"] is not None:
             counts = ops.logical_and(counts, batch.extra["mask"])
 
-        memory = ops.convert_to_tensor(self.memory)
+        memory = ops.stop_gradient(ops.convert_to_tensor(self.memory))
         all_x = ops.concatenate([x, ops.cast(memory, x.dtype)], axis=0)
         all_ids = ops.concatenate([ids, ops.convert_to_tensor(self.ids)], axis=0)
         partners = ops.concatenate([counts, ops.convert_to_tensor(self.filled) > 0], axis=0)
