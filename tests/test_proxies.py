@@ -167,7 +167,8 @@ def test_edges_are_finite(name, case):
     x, y, vectors, weight = X.copy(), Y, VECTORS, None
     if case == "zeros":
         x[::2] = 0
-        vectors = np.where(np.arange(C)[:, None] == 0, 0.0, vectors)
+        # The distances to a vector of length 0 are no function of the cosines.
+        vectors = vectors if name.startswith("ProxyNCA") else np.where(np.arange(C)[:, None] == 0, 0.0, vectors)
     elif case == "one-class":
         y, vectors = np.zeros(N, int), VECTORS[:1]
     elif case == "all-of-one-class":
@@ -183,8 +184,6 @@ def test_edges_are_finite(name, case):
     if case == "nothing-counts" or (case == "one-class" and name == "ProxyNCA"):  # there is nothing to tell it from
         assert value == 0
         assert not of_x.any()
-        return
-    if name.startswith("ProxyNCA") and case == "zeros":  # the distances to a zero vector differ by a number from the cosines
         return
     np.testing.assert_allclose(value, formula(y, x, vectors, **config), rtol=1e-4, atol=1e-6)
 
