@@ -21,7 +21,7 @@ class _ToCenter(_ToClasses):
 class _Labelled(_ToClasses):
     """The embeddings, and beside them where their class is. The base leaves of them what counts."""
 
-    def call(self, y_true, y_pred, vectors=None):
+    def call(self, y_true, y_pred, vectors: Any = None):
         own = ops.cast(ops.one_hot(y_true, vectors.shape[0]), y_pred.dtype)
         return ops.concatenate([own, y_pred], axis=-1)
 
@@ -86,7 +86,7 @@ class CenterLoss(OfClasses):
     ):
         given = {"classes": classes, "alpha": alpha, "ignore_class": ignore_class, "reduction": reduction}
         super().__init__(given, weight, **kwargs)
-        self._labelled = _Labelled(ignore_class=self.loss.ignore_class, name=self.loss.name)
+        self._labelled = _Labelled(ignore_class=given["ignore_class"], name=self.loss.name)
 
     def build(self, embeddings_shape: Any) -> None:
         dtype = at_least_float32(self.variable_dtype)
@@ -97,11 +97,13 @@ class CenterLoss(OfClasses):
         self.built = True
 
     def call(self, embeddings: Any, y_true: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
-        before = ops.convert_to_tensor(self.centers)
-        result = super().call(embeddings, y_true, sample_weight)
-        if training and y_true is not None:
-            self.centers.assign(self.moved(before, embeddings, y_true, sample_weight))
-        return result
+        if y_true is None:
+            return embeddings
+        value = self.value(embeddings, y_true, sample_weight)
+        if training:  # before the loss is added: on replicas of `tf.distribute` one that is added earlier has no gradient
+            centers = ops.convert_to_tensor(self.centers)
+            self.centers.assign(self.moved(centers, embeddings, y_true, sample_weight))
+        return self.include(value, embeddings)
 
     def moved(self, centers: Any, embeddings: Any, y_true: Any, sample_weight: Any) -> Any:
         """Where the centers are after a step."""

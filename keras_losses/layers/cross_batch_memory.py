@@ -119,7 +119,7 @@ class CrossBatchMemory(AddLoss):
         partners = ops.concatenate([counts, ops.convert_to_tensor(self.filled) > 0], axis=0)
         value, valid = loss.compare(x, ids, all_x, all_ids, counts, partners, loss.leaves_itself_out)
         values = collect(str(loss.name), value, weight, mask, (valid,), batch.wrong, mask_used=True)
-        if training:
+        if training:  # before the loss is added, as in CenterLoss
             finite = ops.all(ops.isfinite(x), axis=1)
             kept = ops.where(ops.expand_dims(finite, 1), x, ops.zeros_like(x))
             newest = ops.cast(ops.logical_and(counts, finite), "float32")

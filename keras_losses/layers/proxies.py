@@ -34,7 +34,8 @@ class OfClasses(AddLoss):
         super().__init__(self.formula(**given), weight, autocast=False, **kwargs)
         for name, hint in self.arguments.items():
             setattr(self, name, checked(type(self), name, own[name], hint))
-        self.loss.dtype = at_least_float32(self.compute_dtype)
+        loss: Any = self.loss
+        loss.dtype = at_least_float32(self.compute_dtype)
         self.vectors: Any = None
         self.built = False
 
@@ -42,11 +43,12 @@ class OfClasses(AddLoss):
         return self.add_weight(shape=(self.classes, dimension), autocast=False, **kwargs)
 
     def call(self, embeddings: Any, y_true: Any = None, sample_weight: Any = None) -> Any:
-        if y_true is None:
-            return embeddings
+        return embeddings if y_true is None else self.include(self.value(embeddings, y_true, sample_weight), embeddings)
+
+    def value(self, embeddings: Any, y_true: Any, sample_weight: Any) -> Any:
+        """The loss."""
         loss: Any = self.loss
-        vectors = ops.convert_to_tensor(self.vectors)
-        return self.include(loss(y_true, embeddings, sample_weight=sample_weight, vectors=vectors), embeddings)
+        return loss(y_true, embeddings, sample_weight=sample_weight, vectors=ops.convert_to_tensor(self.vectors))
 
     def get_config(self) -> dict[str, Any]:
         config, own = super().get_config(), self.loss.get_config()
