@@ -106,3 +106,15 @@ def test_passes_a_mask_on():
     y = ops.convert_to_numpy(model(ids))
     counts = ids > 0
     np.testing.assert_allclose(ops.convert_to_numpy(sum(model.losses)), (y[counts] ** 2).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_logs_in_half_precision(dtype):
+    inputs = keras.Input((3,))
+    out = kl.layers.AddLoss(kl.MeanSquaredError(), weight=0.1, name="end", dtype=dtype)(fixed(keras.layers.Dense(2))(inputs))
+    model = keras.Model(inputs, out)
+    model.compile(keras.optimizers.SGD(0.0))
+    many = np.repeat(X, 300, axis=0)  # 2400 samples: 256 + 1 is 256 in bfloat16
+    logs = model.fit(many, batch_size=8, verbose=0).history
+    np.testing.assert_allclose(logs["end"][0], ((many.sum(1) * 0.5) ** 2).mean(), rtol=1e-2)
+    np.testing.assert_allclose(logs["loss"][0], 0.1 * logs["end"][0], rtol=1e-5)

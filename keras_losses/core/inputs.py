@@ -62,15 +62,17 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         keep, valid = _both(keep, labelled), _both(_keep(who, None, mask, shape), labelled)
     keep_true = _shared(keep, true, pred, y_true, y_pred, own)
     keep = _insert(keep, own)
+    extra = _extra(loss, extra, compute)
+    classes = _classes(loss, y_pred, pred, extra, true.classes)
     if debug.is_active():
-        classes = dict(zip(pred.names(len(y_pred.shape)), y_pred.shape, strict=False)).get(true.classes or "")
-        debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], classes, ignore)
+        known = classes if isinstance(classes, int) else None
+        debug.check_input(who, "y_true", y_true, true, keep_true, rounding[0], known, ignore)
         debug.check_input(who, "y_pred", y_pred, pred, keep, rounding[1])
-    prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), _extra(loss, extra, compute))
+    prepared = Prepared(_fill(y_true, keep_true, true.kind), _fill(y_pred, keep, pred.kind), extra)
     prepared.added_axis = len(y_pred.shape) > rank
     prepared.valid = valid
     if true.kind.integer:
-        _clean_labels(ignore, prepared, true, pred, own)
+        _clean_labels(ignore, prepared, pred, own, classes)
     elif true.classes is not None:
         _clean_positions(prepared, true, pred)
     if "mask" in loss.call_arguments:
@@ -263,15 +265,14 @@ def _extra(loss, extra, compute):
     return result
 
 
-def _clean_labels(ignore, prepared, true: Spec, pred: Spec, own):
+def _clean_labels(ignore, prepared, pred: Spec, own, classes):
     """Labels as integers in range; which were not, and which are to be ignored, is noted."""
     labels, wrong = prepared.y_true, None
     if dtype_of(labels) in _FLOATS:
         whole = ops.equal(labels, ops.round(labels)) & (ops.abs(labels) < 2.0**31)  # False for NaN and infinity
         labels = ops.cast(ops.where(whole, labels, ops.zeros_like(labels)), "int32")
         wrong = ops.logical_not(whole)
-    if true.classes is not None:
-        classes = _size(prepared.y_pred, pred, true.classes)
+    if classes is not None:
         outside = (labels < 0) | (labels >= classes)
         wrong = outside if wrong is None else wrong | outside
     if ignore is not None:
@@ -283,6 +284,15 @@ def _clean_labels(ignore, prepared, true: Spec, pred: Spec, own):
     if wrong is not None:
         labels = ops.where(wrong, ops.zeros_like(labels), labels)
     prepared.y_true, prepared.wrong = labels, wrong
+
+
+def _classes(loss, y_pred, pred: Spec, extra, name):
+    """How many classes there are: the size of the axis `name` of the prediction, or of the further argument that has it."""
+    if name is None:
+        return None
+    given = ((x, getattr(loss, argument, None)) for argument, x in extra.items() if x is not None)
+    others = ((x, spec) for x, spec in given if isinstance(spec, Spec) and name in spec.names(len(x.shape)))
+    return _size(*((y_pred, pred) if name in pred.names(len(y_pred.shape)) else next(others, (y_pred, pred))), name)
 
 
 def _clean_positions(prepared, true: Spec, pred: Spec):

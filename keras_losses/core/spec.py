@@ -126,6 +126,8 @@ def unused(axes: str = "B") -> Spec:
 def label(axes: str, classes: str | None = "C", dense: bool = False) -> Spec:
     """Integer class ids from 0 to the size of the axis `classes` - 1; `classes=None`: any integers, compared only.
 
+    The axis is one of the prediction, or of a further argument of `call` whose contract names it: `proxies = real("C D")`.
+
     `dense`: a target of the shape of the prediction is one-hot or soft labels, with `classes` as its last axis. `call` sees
     which of the two it got by the number of axes.
     """

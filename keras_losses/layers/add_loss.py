@@ -94,7 +94,11 @@ class AddLoss(keras.layers.Layer):
         self.loss = loss
         self._initial_weight = checked(type(self), "weight", weight, float)
         self.weight: Any = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(self._initial_weight), trainable=False, name="weight"
+            shape=(),
+            initializer=keras.initializers.Constant(self._initial_weight),
+            trainable=False,
+            name="weight",
+            autocast=False,
         )
         self.metric = self.add_logged(self.name)
         self.supports_masking = True
@@ -123,8 +127,11 @@ class AddLoss(keras.layers.Layer):
         return _Logged(self.add_sum(f"{prefix}total"), self.add_sum(f"{prefix}count"), name=name)
 
     def add_sum(self, name: str) -> Any:
+        # Not cast to half precision: there a sum would stop growing, and on one backend what is added to the copy is lost.
         # Under `tf.distribute` each replica adds to it what it has.
-        return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32", aggregation="sum")
+        return self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name=name, dtype="float32", autocast=False, aggregation="sum"
+        )
 
     def compute_output_shape(self, y_pred_shape: Any, *args: Any, **kwargs: Any) -> Any:
         return y_pred_shape

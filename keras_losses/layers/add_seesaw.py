@@ -6,10 +6,9 @@ import keras
 from keras import ops
 
 from keras_losses.core.fields import shorten
-from keras_losses.core.loss import Loss
-from keras_losses.core.spec import label, real
 from keras_losses.imbalance.seesaw import Seesaw
 from keras_losses.layers.add_loss import AddLoss
+from keras_losses.layers.labels import _LabelRows
 
 
 @keras.saving.register_keras_serializable(package="keras_losses")
@@ -66,7 +65,7 @@ class AddSeesaw(AddLoss):
             autocast=False,
             aggregation="mean",
         )
-        self._occurrences = _Occurrences(ignore_class=loss.ignore_class, axis=loss.axis)
+        self._occurrences = _LabelRows(ignore_class=loss.ignore_class, axis=loss.axis)
 
     def call(self, y_pred: Any, y_true: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
         if y_true is None:
@@ -76,23 +75,3 @@ class AddSeesaw(AddLoss):
         counts = ops.convert_to_tensor(self.counts)
         loss: Any = self.loss
         return self.include(loss(y_true, y_pred, sample_weight=sample_weight, counts=counts), y_pred)
-
-
-class _Occurrences(Loss):
-    """The labels as rows of 0 and 1. The base leaves of them what counts, as it does of the values of any loss."""
-
-    ignore_class: int | None = None
-    axis: int = -1
-
-    y_true = label("B *S")
-    y_pred = real("B *S C")
-    last_axis = "axis"
-
-    def call(self, y_true, y_pred):
-        return ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
-
-    def count(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        """How often each class occurs among the labels that count."""
-        rows = self._values(y_true, ops.stop_gradient(y_pred), sample_weight, None, {}, "float32").value
-        rows = ops.where(ops.isnan(rows), ops.zeros_like(rows), rows)  # labels out of range
-        return ops.sum(rows, axis=tuple(range(len(rows.shape) - 1)))

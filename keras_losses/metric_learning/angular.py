@@ -46,7 +46,7 @@ class Angular(PairLoss):
 
     def compare(self, x, x_ids, y, y_ids, anchors=None, partners=None, one_set=False):
         d = self.distances(x, y)
-        return self.rows(d, *self.relations(x_ids, y_ids, anchors, partners, one_set), d if one_set else self.distances(y, y))
+        return self.rows(d, *self.relations(x_ids, y_ids, anchors, partners, one_set), d if y is x else self.distances(y, y))
 
     def rows(self, d, same, different, among=None):
         """As in the base, with the distances `among` the partners, `(M, M)`; None: `d` has them."""

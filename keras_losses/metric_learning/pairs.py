@@ -72,7 +72,7 @@ class PairLoss(BatchLoss):
             x, y: `(N, D)` and `(M, D)`, embeddings.
             x_ids, y_ids: `(N,)` and `(M,)`, their ids.
             anchors, partners: `(N,)` and `(M,)`, which of them count; None: all.
-            one_set: `y` is `x`, and an embedding is no partner of itself.
+            one_set: `y` is `x`, or begins with it, and an embedding is no partner of itself.
         """
         if blocks.are_needed(self, x, y):
             return blocks.compare(self, x, x_ids, y, y_ids, anchors, partners, one_set)
