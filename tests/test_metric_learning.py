@@ -179,6 +179,28 @@ def test_a_second_set_of_another_shape(name):
             LABELLED[name](ids, x, ref_labels=labels, ref_embeddings=embeddings)
 
 
+@pytest.mark.parametrize("loss", [kl.NTXent(), kl.InfoNCE(), kl.MultipleNegativesRanking()], ids=lambda loss: loss.name)
+def test_views_need_no_target(loss):
+    views = np.random.default_rng(0).normal(size=(6, 2, 3)).astype("float32")
+    expected = float(loss(np.zeros(6, int), views))
+    assert expected > 0
+    assert float(loss(None, views)) == expected
+    model = keras.Sequential([keras.Input((2, 3)), keras.layers.Identity()])
+    model.compile("sgd", loss=loss)
+    np.testing.assert_allclose(model.evaluate(views, batch_size=6, verbose=0), expected, rtol=1e-6)
+
+
+def test_a_missing_target_is_told():
+    for loss in (kl.NTXent(), kl.TripletMargin(), kl.MeanSquaredError()):
+        with pytest.raises(ValueError, match=f"{loss.name}: there is no y_true. Expected: "):
+            loss(None, np.zeros((4, 3)))
+
+
+def test_one_hot_ids_are_told():
+    with pytest.raises(ValueError, match=r"takes integer ids; `ops.argmax\(y, axis=-1\)`"):
+        kl.TripletMargin()(np.eye(3), np.zeros((3, 4)))
+
+
 def test_views_have_no_second_set():
     with pytest.raises(ValueError, match="views"):
         kl.NTXent()(np.zeros(4, int), np.zeros((4, 2, 3)), ref_labels=np.zeros(3, int), ref_embeddings=np.zeros((3, 3)))

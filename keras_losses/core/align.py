@@ -70,10 +70,8 @@ def _likely(true_shape, pred_shape, true, pred):
     if true_shape and pred_shape and None not in (true_shape[0], pred_shape[0]) and true_shape[0] != pred_shape[0]:
         return " The batch sizes differ: check that x and y have the same number of samples."
     if true.kind.integer and not true.dense and len(true_shape) == len(pred_shape):
-        return (
-            " The targets look one-hot: this loss takes integer ids; use the loss without `Sparse` in its name, "
-            "or `ops.argmax(y, axis=-1)`."
-        )
+        other = "use the loss without `Sparse` in its name, or " if true.classes else ""
+        return f" The targets look one-hot: this loss takes integer ids; {other}`ops.argmax(y, axis=-1)`."
     if not true.kind.integer and len(true_shape) in (len(pred_shape), len(pred_shape) - 1) and pred.axes[-1] == "C":
         if len(true_shape) == len(pred_shape) - 1 or true_shape[-1] == 1:
             return " The targets look like integer class ids: use the `Sparse` form of the loss, or `ops.one_hot(y, C)`."

@@ -42,10 +42,12 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         y_pred = _pack(who, y_pred, pred, compute)
     elif pred is None and _is_structure(y_pred):
         return _structure(loss, y_true, y_pred, weight, mask, extra, compute)
+    if y_true is None and (true is None or true.kind.name != "unused"):
+        raise ValueError(f"{who}: there is no y_true." + (f" Expected: {true}, {true.kind.text}." if true else ""))
     if pred is None or true is None:
         true, pred = _infer(y_true, y_pred, true, pred)
     if true.kind.name == "unused":
-        y_true = _stand_in(who, y_true, y_pred, true, pred)
+        y_true = stand_in(who, y_true, y_pred, true, pred)
     true = true.met_by(_shape(y_true), _shape(y_pred))
     rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
@@ -88,7 +90,7 @@ def _shape(x):
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
-def _stand_in(who, y_true, y_pred, true: Spec, pred: Spec):
+def stand_in(who, y_true, y_pred, true: Spec, pred: Spec):
     """Zeros, one a sample, in place of a target that the formula does not look at. Only how many samples it has is checked."""
     given, shape = _shape(y_true), _shape(y_pred)
     if y_true is not None and not (given and shape and (None in (given[0], shape[0]) or given[0] == shape[0])):

@@ -2,9 +2,11 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
 from keras import ops
 
 from keras_losses import math
+from keras_losses.core import inputs
 from keras_losses.core.align import pad_rank
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
@@ -69,7 +71,7 @@ class NTXent(NPairs):
         Either `y_true`: `(B,)` integer ids, compared only, and `y_pred`: `(B, D)` embeddings, of which those of one id are
         positives; called directly, `ref_labels` `(M,)` and `ref_embeddings` `(M, D)` take the place of the other side of the
         pairs. Or `y_pred`: `(B, V, D)`, V views of each sample (or more axes of views): the positives of a view are the other
-        views of its sample, its negatives all views of other samples, and `y_true` `(B,)` may hold anything.
+        views of its sample, its negatives all views of other samples, and `y_true` `(B,)` may hold anything, or be None.
 
     Returns:
         One value an anchor, `(B,)`, or a view, `(B, V)`, reduced. An anchor without positives or without negatives does not
@@ -94,6 +96,11 @@ class NTXent(NPairs):
 
     y_pred = real("B *V D")
     normalize = True
+
+    def _values(self, y_true, y_pred, *args):
+        if y_true is None and len(np.shape(y_pred)) > 2:
+            y_true = inputs.stand_in(self.name, y_true, y_pred, self.y_true, self.y_pred)
+        return super()._values(y_true, y_pred, *args)
 
     def call(self, y_true, y_pred, ref_labels=None, ref_embeddings=None, mask=None):
         if len(y_pred.shape) == 2:

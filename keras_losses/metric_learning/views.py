@@ -6,7 +6,7 @@ from keras_losses import math
 from keras_losses.core.align import pad_rank
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.core.spec import real
+from keras_losses.core.spec import real, unused
 from keras_losses.metric_learning.softmax import NPairs
 
 
@@ -21,8 +21,8 @@ class InfoNCE(NPairs):
         temperature: divides the cosines, > 0.
 
     Shapes:
-        `y_pred`: `(B, V, D)`, V views of each sample; `y_true`: `(B,)` integers, which nothing depends on. A mask may be as
-        fine as `(B, V)`.
+        `y_pred`: `(B, V, D)`, V views of each sample; `y_true`: not looked at, anything with B entries, or None. A
+        mask may be as fine as `(B, V)`.
 
     Returns:
         One value a sample, `(B,)`, reduced. A sample counts if there is another to tell it from. What is masked, or of weight
@@ -44,6 +44,7 @@ class InfoNCE(NPairs):
 
     temperature: Positive = 0.07
 
+    y_true = unused("B")
     y_pred = real("B V D")
     normalize = True
 
@@ -70,8 +71,8 @@ class MultipleNegativesRanking(NPairs):
         temperature: divides the cosines, > 0; 0.05 is the scale 20.
 
     Shapes:
-        `y_pred`: `(B, V, D)` with V >= 2; `y_true`: `(B,)` integers, which nothing depends on. A mask may be as fine as
-        `(B, V)`.
+        `y_pred`: `(B, V, D)` with V >= 2; `y_true`: not looked at, anything with B entries, or None. A mask may be as
+        fine as `(B, V)`.
 
     Returns:
         One value a sample, `(B,)`, reduced. A sample counts if there is a candidate besides its positive. What is masked, or
@@ -92,6 +93,7 @@ class MultipleNegativesRanking(NPairs):
 
     temperature: Positive = 0.05
 
+    y_true = unused("B")
     y_pred = real("B V D")
     normalize = True
 
