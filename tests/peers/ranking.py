@@ -308,8 +308,8 @@ METRICS = [
         graded,
         ({"weights": "ndcg"}, {}),
         call=lambdas(dcg=1),
-        note="with `rax.dcg_lambdaweight`, and by default `mu` times `rax.dcg2_lambdaweight` beside it; rax multiplies these by "
-        "the length of the list, has natural logarithms, and takes the mean over pairs",
+        note="with `rax.dcg_lambdaweight`, and by default `mu` times `rax.dcg2_lambdaweight` beside it; rax multiplies these "
+        "by the length of the list, has natural logarithms, and takes the mean over pairs",
     ),
     *rows("LambdaLoss", "rax.pairwise_logistic_loss", graded, ({"weights": "ndcg", "topn": 3}, {}), call=lambdas(3, dcg=1)),
     *rows("LambdaLoss", "rax.pairwise_logistic_loss", graded, ({}, {}), call=lambdas(dcg=1, dcg2=10)),
