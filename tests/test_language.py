@@ -238,14 +238,14 @@ def models(projection, units=8, **given):
     return keras.Model([tokens, following], head(hidden, following)), keras.Model(tokens, head(hidden))
 
 
-@pytest.mark.parametrize("projection", ["tied", "dense"])
-def test_layer_trains_as_the_full_model_does(projection):
+@pytest.mark.parametrize(("projection", "eager"), [("tied", False), ("dense", False), ("tied", True), ("dense", True)])
+def test_layer_trains_as_the_full_model_does(projection, eager):
     """The same weights after training as with logits and SparseCategoricalCrossentropy; and what it logs."""
     keras.utils.set_random_seed(0)
     training, predicting = models("tied" if projection == "tied" else keras.layers.Dense(V), block_size=4)
     x, following = RNG.integers(0, V, (6, T)), RNG.integers(0, V, (6, T))
     start = predicting.get_weights()
-    training.compile(keras.optimizers.SGD(0.1))
+    training.compile(keras.optimizers.SGD(0.1), run_eagerly=eager)
     logs = training.fit([x, following], batch_size=3, epochs=2, shuffle=False, verbose=0).history
     assert set(logs) == {"loss", "head", "head_accuracy"}
     trained = [ops.convert_to_numpy(v) for v in predicting.trainable_variables]
@@ -259,6 +259,15 @@ def test_layer_trains_as_the_full_model_does(projection):
     np.testing.assert_allclose(logs["loss"], full["loss"], rtol=1e-4)
     for ours, theirs in zip(trained, predicting.trainable_variables, strict=True):
         np.testing.assert_allclose(ours, ops.convert_to_numpy(theirs), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+def test_kernel_and_bias_may_be_variables(reduction):
+    dense = keras.layers.Dense(V)
+    hidden, labels = RNG.normal(size=(5, 4)).astype("float32"), RNG.integers(0, V, 5)
+    full = kl.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)(labels, dense(hidden))
+    ours = kl.linear_cross_entropy(labels, hidden, dense.kernel, dense.bias, reduction=reduction)
+    np.testing.assert_allclose(ops.convert_to_numpy(ours), ops.convert_to_numpy(full), rtol=1e-5)
 
 
 def test_layer_saves(tmp_path):

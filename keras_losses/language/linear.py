@@ -44,7 +44,7 @@ class ProjectedCrossEntropy(Loss):
         who, compute = str(self.name), inputs.at_least_float32(self.dtype)
         mask = combine_masks(who, None if mask is None else ops.cast(mask, "bool"), get_mask(hidden))
         weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype=compute)
-        kernel, bias = ops.convert_to_tensor(kernel), None if bias is None else ops.convert_to_tensor(bias)
+        kernel, bias = _tensor(kernel), None if bias is None else _tensor(bias)
         pair = inputs.prepare(self, y_true, hidden, weight, mask, {}, compute)
         classes = _check(who, pair.y_pred, kernel, bias, transposed)
 
@@ -166,6 +166,12 @@ def linear_cross_entropy(
     )
     both = loss.of(y_true, hidden, kernel, bias, sample_weight, mask, transposed)
     return both if with_accuracy else both[0]
+
+
+def _tensor(x):
+    """Not a variable, which one backend keeps as it is, and whose gradient in eager code it wants from the custom one."""
+    x = ops.convert_to_tensor(x)
+    return ops.cast(x, x.dtype)
 
 
 def _check(who, hidden, kernel, bias, transposed):

@@ -4,8 +4,30 @@ A row sets a loss beside a peer's call at equal settings; values and gradients m
 which a peer is wrong, with what is right. The tables import no peer, so that they can be read where none is installed.
 """
 
-from tests.peers import classification, detection, imbalance, noisy_labels, regression, segmentation
-from tests.peers.faults import FAULTS as FAULTS
+from tests.peers import (
+    classification,
+    detection,
+    faults,
+    faults_of_pairs_and_lists,
+    imbalance,
+    metric_learning,
+    noisy_labels,
+    ranking,
+    regression,
+    segmentation,
+    self_supervised,
+)
 
-FAMILIES = (classification, imbalance, noisy_labels, segmentation, detection, regression)
+FAMILIES = (
+    classification,
+    imbalance,
+    noisy_labels,
+    segmentation,
+    detection,
+    regression,
+    metric_learning,
+    self_supervised,
+    ranking,
+)
 ROWS = [row for family in FAMILIES for row in family.ROWS]
+FAULTS = [*faults.FAULTS, *faults_of_pairs_and_lists.FAULTS]

@@ -19,17 +19,26 @@ PINS = pathlib.Path(__file__).parents[2] / "constraints-peers.txt"
 # Where a package is not called as it is imported.
 DISTRIBUTIONS = {
     "holocron": "pylocron",
+    "keras_rs": "keras-rs",
     "balanced_loss": "balanced-loss",
+    "pytorch_metric_learning": "pytorch-metric-learning",
     "pytorch_optimizer": "pytorch-optimizer",
     "pytorch_toolbelt": "pytorch-toolbelt",
     "segmentation_models_pytorch": "segmentation-models-pytorch",
     "unified_focal_loss": "unified-focal-loss-pytorch",
 }
+# Whose arrays are JAX's. Peers of Keras run on its PyTorch backend, as the losses of this package do here.
+ON_JAX = ("optax", "rax")
 
 
 def plain(peer, y_true, y_pred):
     """The call of most peers."""
     return peer(y_pred, y_true)
+
+
+def direct(loss, y_true, y_pred):
+    """The call of most of our losses."""
+    return loss(y_true, y_pred)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,27 +75,27 @@ class Peer:
     def _array(self, value):
         if isinstance(value, Peer):
             return value.load()
-        if not isinstance(value, np.ndarray) or self.distribution == "optax":
+        if not isinstance(value, np.ndarray) or self.distribution in ON_JAX:
             return value
         return _lazy.torch.tensor(value)
 
-    def __call__(self, call, y_true, y_pred):
-        """Values, and the gradient with respect to `y_pred` of their sum, weighted by numbers that differ."""
+    def __call__(self, call, y_true, y_pred, weigh):
+        """Values, and the gradient with respect to `y_pred` of their sum, weighted by `weigh(shape)`."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a peer warns of is its own affair
-            return (_jax if self.distribution == "optax" else _torch)(call, self, y_true, y_pred)
+            return (_jax if self.distribution in ON_JAX else _torch)(call, self, y_true, y_pred, weigh)
 
 
-def _torch(call, peer, y_true, y_pred):
+def _torch(call, peer, y_true, y_pred, weigh):
     torch = _lazy.torch
     y_true, y_pred = torch.tensor(y_true), torch.tensor(y_pred, requires_grad=True)
     values = call(peer.load(), y_true, y_pred)
-    weights = torch.tensor(cotangent(values.shape), dtype=values.dtype)
+    weights = torch.tensor(weigh(values.shape), dtype=values.dtype)
     (slope,) = torch.autograd.grad((values * weights).sum(), y_pred)
     return values.detach().numpy(), slope.numpy()
 
 
-def _jax(call, peer, y_true, y_pred):
+def _jax(call, peer, y_true, y_pred, weigh):
     import jax
     import jax.numpy as jnp
 
@@ -94,7 +103,7 @@ def _jax(call, peer, y_true, y_pred):
         loaded, y_true = peer.load(), jnp.asarray(y_true)
         call(loaded, y_true, jnp.asarray(y_pred))  # where it raises, it is not for being differentiated
         values, pull = jax.vjp(lambda p: call(loaded, y_true, p), jnp.asarray(y_pred))
-        (slope,) = pull(jnp.asarray(cotangent(values.shape), values.dtype))
+        (slope,) = pull(jnp.asarray(weigh(values.shape), values.dtype))
         return np.asarray(values), np.asarray(slope)
 
 
@@ -157,7 +166,7 @@ class _Pair:
         from keras_losses.testing import value_and_gradient
 
         loss = self.ours.make(reduction="sum_over_batch_size" if self.mean else "none", dtype="float64")
-        return value_and_gradient(lambda p: loss(y_true, p), y_pred, "float64", weights)
+        return value_and_gradient(lambda p: self.our_call(loss, y_true, p), y_pred, "float64", weights)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -169,6 +178,7 @@ class Row(_Pair):
         call: `(peer, y_true, y_pred)` to the values that are compared.
         mean: whether that is the mean of our values, because the peer has no others.
         note: what is to know about this peer.
+        our_call: `(loss, y_true, y_pred)` to our values, where it takes more than these two.
     """
 
     loss: str
@@ -178,13 +188,14 @@ class Row(_Pair):
     call: Callable = plain
     mean: bool = False
     note: str = ""
+    our_call: Callable = direct
 
     def compare(self):
         """The worst difference of values and of gradients, relative where they exceed 1."""
         worst = [0.0, 0.0]
         for seed in SEEDS:
             y_true, y_pred = self.data(np.random.default_rng(seed))
-            theirs = self.peer(self.call, y_true, y_pred)
+            theirs = self.peer(self.call, y_true, y_pred, cotangent)
             ours = self.evaluate_ours(y_true, y_pred, cotangent(theirs[0].shape))
             for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
                 assert a.shape == b.shape, f"{'gradient' if i else 'values'} of shape {a.shape}, the peer's {b.shape}"
@@ -202,7 +213,7 @@ class Fault(_Pair):
         what: the defect, a sentence.
         at: `(y_true, y_pred)`.
         right: the right values, or None where only the gradient is in question.
-        slope: the right gradient (with the values weighted by `cotangent`), or None.
+        slope: the right gradient of the sum of the values, or None.
     """
 
     loss: str
@@ -214,6 +225,7 @@ class Fault(_Pair):
     slope: Any = None
     call: Callable = plain
     mean: bool = False
+    our_call: Callable = direct
 
     @property
     def data(self):
@@ -223,7 +235,7 @@ class Fault(_Pair):
     def seen(self):
         """What the peer gives, in words, and whether it is right."""
         try:
-            values, slope = self.peer(self.call, *self.data)
+            values, slope = self.peer(self.call, *self.data, np.ones)
         except Exception as error:  # whatever it raises is what is seen
             return f"raises {type(error).__name__}", False
         wrong = []
@@ -254,10 +266,10 @@ def brief(values):
     return flat[0] if values.size == 1 else "[" + ", ".join(flat) + (", ...]" if values.size > 6 else "]")
 
 
-def rows(loss, peer, data, *settings, call=plain, mean=False, note=""):
+def rows(loss, peer, data, *settings, **rest):
     """A row for each pair of settings, ours and theirs. `peer` is a dotted path, or `(source, function)` of a formula."""
     path, formula = (peer, None) if isinstance(peer, str) else peer
-    return [Row(loss, ours, Peer(path, theirs, formula), data, call, mean, note) for ours, theirs in settings]
+    return [Row(loss, ours, Peer(path, theirs, formula), data, **rest) for ours, theirs in settings]
 
 
 def fault(loss, peer, ours, theirs, what, at, **rest):
