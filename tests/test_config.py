@@ -77,14 +77,14 @@ def build(cls, **arguments):
 
 
 def data(loss):
-    """Targets and predictions of a loss: every axis that is free has 2 entries."""
+    """Targets and predictions of a loss: every axis that is free has 2 entries, and of views, which may have to be more, 4."""
     rng = np.random.default_rng(0)
     if loss.y_true is None or loss.y_pred is None:  # of losses, or of one that states no contract
         return rng.uniform(0.1, 0.9, (4, 2, 2)), rng.uniform(0.1, 0.9, (4, 2, 2))
 
     def draw(spec):
         axes = spec.names(spec.fixed + (spec.star is not None))
-        shape = tuple(int(a) if a.isdecimal() else 4 if a == "B" else 2 for a in axes)
+        shape = tuple(int(a) if a.isdecimal() else 4 if a in "BV" else 2 for a in axes)
         if spec.kind.integer:
             return np.arange(np.prod(shape)).reshape(shape) % 2 if len(shape) == 1 or spec.classes else np.ones(shape, int)
         if spec.kind.name in ("binary", "onehot", "sign"):

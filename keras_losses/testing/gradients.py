@@ -41,37 +41,65 @@ def gradient(function: Callable[[Any], Any], x: Any, dtype: str = "float32") -> 
 
 
 class Differentiated:
-    """Value and gradient of a function of `(y_true, y_pred)` with respect to `y_pred`: compiled once on JAX, not once a call.
+    """Value and gradient of a function of `(y_true, y_pred, ...)` for `y_pred`: compiled once on JAX, not once a call.
 
     Args:
-        function: takes two tensors, returns a tensor; the gradient is that of the sum of its entries.
+        function: takes two tensors or more, returns a tensor; the gradient is that of the sum of its entries.
     """
 
-    def __init__(self, function: Callable[[Any, Any], Any]):
+    def __init__(self, function: Callable[..., Any]):
         self.function = function
-        self._compiled: Any = None
+        self._compiled: dict[str, Any] = {}
 
-    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray, dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
-        """Value and gradient as NumPy arrays, `y_pred` and a floating `y_true` passed in `dtype`."""
-        as_true = dtype if y_true.dtype.kind == "f" else "int32"
+    def __call__(
+        self, y_true: np.ndarray, y_pred: np.ndarray, dtype: str = "float32", *more: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Value and gradient as NumPy arrays; `y_pred` and every floating array are passed in `dtype`."""
         if keras.backend.backend() != "jax":
-            true = ops.convert_to_tensor(y_true, dtype=as_true)
-            return value_and_gradient(lambda p: self.function(true, p), y_pred, dtype)
+            true, *rest = self._tensors(dtype, y_true, *more)
+            return value_and_gradient(lambda p: self.function(true, p, *rest), y_pred, dtype)
         import jax
 
-        def both(p, t):
-            value = self.function(t, p)
+        def both(p, t, *rest):
+            value = self.function(t, p, *rest)
             return _sum(value), value
 
+        return self._on_jax("gradient", jax.value_and_grad(both, has_aux=True), dtype, y_true, y_pred, *more)
+
+    def second(self, y_true: np.ndarray, y_pred: np.ndarray, v: np.ndarray, dtype: str = "float32") -> np.ndarray:
+        """The product of the second derivatives with the vector `v`, as `second_derivative` has it."""
+        if keras.backend.backend() != "jax":
+            (true,) = self._tensors(dtype, y_true)
+            return second_derivative(lambda p: self.function(true, p), y_pred, v, dtype)
+        import jax
+
+        def along(p, t, v):
+            return (jax.grad(lambda q: _sum(self.function(t, q)))(p) * v).sum()
+
+        def curvature(p, t, v):
+            return (None, None), jax.grad(along)(p, t, v)
+
+        return self._on_jax("curvature", curvature, dtype, y_true, y_pred, v)[1]
+
+    def _tensors(self, dtype, *arrays):
+        return [ops.convert_to_tensor(a, dtype=_passed_as(a, dtype)) for a in arrays]
+
+    def _on_jax(self, what, derive, dtype, y_true, y_pred, *more):
+        import jax
+
         with _x64(dtype):
-            true, pred = _asarray(y_true, as_true), _asarray(y_pred, dtype)
-            derive = jax.value_and_grad(both, has_aux=True)
+            pred, true, *rest = (_asarray(a, _passed_as(a, dtype)) for a in (np.asarray(y_pred, dtype), y_true, *more))
             try:
-                self._compiled = self._compiled or jax.jit(derive)
-                (_, value), slope = self._compiled(pred, true)
+                self._compiled[what] = self._compiled.get(what) or jax.jit(derive)
+                (_, value), slope = self._compiled[what](pred, true, *rest)
             except (TypeError, jax.errors.JAXIndexError):  # Python code on values: it may still run op by op
-                (_, value), slope = derive(pred, true)
-            return ops.convert_to_numpy(value), np.asarray(slope)
+                (_, value), slope = derive(pred, true, *rest)
+            return None if value is None else ops.convert_to_numpy(value), np.asarray(slope)
+
+
+def _passed_as(array, dtype):
+    """Floats are passed in `dtype`, labels as int32, masks as they are."""
+    return {"f": dtype, "b": "bool"}.get(array.dtype.kind, "int32")
 
 
 def second_derivative(function: Callable[[Any], Any], x: Any, v: Any, dtype: str = "float32") -> np.ndarray:

@@ -178,6 +178,10 @@ class Subject:
         """The values, and the gradient of their sum, in float32."""
         return self._differentiated(y_true, y_pred)
 
+    def curvature(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The sums of the rows of second derivatives of the sum of the values."""
+        return self._differentiated.second(y_true, y_pred, np.ones_like(y_pred))
+
     @functools.cached_property
     def _differentiated(self):
         return Differentiated(self.unreduced)

@@ -15,45 +15,9 @@ from keras import ops
 
 from keras_losses.core.align import own_axes
 from keras_losses.core.registry import deserialize, serialize
-from keras_losses.core.report import Finding
-from keras_losses.testing.checks.registry import Skip, check
-from keras_losses.testing.gradients import compiled_value_and_gradient, gradient, second_derivative, value_and_gradient
+from keras_losses.testing.checks.promise import promise
+from keras_losses.testing.gradients import Differentiated, compiled_value_and_gradient, gradient, value_and_gradient
 from keras_losses.testing.sampler import sample
-
-
-def promise(applies: Any = None, keeps: bool = False) -> Any:
-    """Register a function `name(make)` as the check `contract-name`, for the losses that `applies` holds for.
-
-    `keeps`: it also takes a dict, for numbers that are to be compared across backends.
-    """
-
-    def mark(function):
-        name = "contract-" + function.__name__.replace("_", "-")
-
-        @check(name)
-        def run_promise(s):
-            if not s.ours or s.form is not s.loss:
-                raise Skip("the loss states no contract")
-            if applies and not applies(s.loss):
-                raise Skip("it is about other kinds of losses")
-
-            # The data have their classes last, and the checks choose reduction and dtype themselves.
-            plain = {"reduction": "sum_over_batch_size", "dtype": None}
-            if s.loss.last_axis is not None:
-                plain[s.loss.last_axis] = -1
-
-            def make(**config):
-                return type(s.loss).from_config({**s.loss.get_config(), **plain, **config})
-
-            try:
-                function(make, s.kept) if keeps else function(make)
-            except AssertionError as error:
-                lines = [line for line in str(error).splitlines() if line.strip()]
-                yield Finding(name, str(function.__doc__), {"seen": " | ".join(lines)[:600]})
-
-        return function
-
-    return mark
 
 
 def refuses(call, *texts):
@@ -144,29 +108,50 @@ def weights_align_left(make):
         )
 
 
+def reduced_with(make, name, reductions):
+    """Values and gradients of a loss by each reduction, with the argument `name`: one program for all of them.
+
+    The values are one a reduction; the gradient is that of their sum, in which they have different shares.
+    """
+    loss = make()
+
+    def function(t, p, *given):
+        with_it = dict(zip([name], given, strict=False))
+        values = loss._values(t, p, with_it.get("sample_weight"), with_it.get("mask"), {}, loss.dtype)
+        return ops.stack([(1 + i) * loss._reduce(values, reduction) for i, reduction in enumerate(reductions)])
+
+    both = Differentiated(function)
+
+    def evaluate(y_true, y_pred, *given):
+        value, slope = both(y_true, y_pred, "float32", *given)
+        return dict(zip(reductions, value / np.arange(1, 1 + len(reductions)), strict=True)), slope
+
+    return evaluate
+
+
 @promise()
 def what_does_not_count(make):
     """A masked sample, or one of weight 0, may hold NaN: value and gradient are those of the batch without it."""
     keep = np.array([True, False, True, True])
-    for reduction in ("sum", "sum_over_batch_size"):
-        loss = make(reduction=reduction)
-        y_true, y_pred = data(loss, seed=1)
-        broken = y_pred.copy()
-        broken[1] = np.nan
-        expected = run(loss, y_true[keep], y_pred[keep])
-        value, slope = value_and_gradient(lambda p: loss(y_true, p, mask=keep), broken)
-        np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
-        assert (slope[1] == 0).all()
-        np.testing.assert_allclose(slope[keep], gradient(lambda p: loss(y_true[keep], p), y_pred[keep]), rtol=1e-4, atol=1e-6)
-        value, slope = value_and_gradient(lambda p: loss(y_true, p, sample_weight=keep.astype(float)), broken)
-        # As in Keras, weights do not change the number that a mean is divided by.
-        mean = run(make(), y_true[keep], y_pred[keep])
-        counted = run(make(reduction="sum"), y_true[keep], y_pred[keep]) / mean if mean else 1  # a mean of 0 stays 0
-        removed = run(make(reduction="none"), y_true, y_pred)[1].size
-        share = 1 if reduction == "sum" or loss.couples_batch else counted / (counted + removed)
-        np.testing.assert_allclose(value, share * expected, rtol=1e-5, atol=1e-6)
-        assert (slope[1] == 0).all()
-        assert np.isfinite(slope).all()
+    how = ("sum", "sum_over_batch_size")
+    y_true, y_pred = data(make(), seed=1)
+    broken = y_pred.copy()
+    broken[1] = np.nan
+    expected, rest = reduced_with(make, "mask", how)(y_true[keep], y_pred[keep])
+    value, slope = reduced_with(make, "mask", how)(y_true, broken, keep)
+    assert (slope[1] == 0).all()
+    np.testing.assert_allclose(slope[keep], rest, rtol=1e-4, atol=1e-6)
+    weighed, slope = reduced_with(make, "sample_weight", how)(y_true, broken, keep.astype(float))
+    assert (slope[1] == 0).all()
+    assert np.isfinite(slope).all()
+    # As in Keras, weights do not change the number that a mean is divided by.
+    mean = expected["sum_over_batch_size"]
+    counted = expected["sum"] / mean if mean else 1  # a mean of 0 stays 0
+    removed = run(make(reduction="none"), y_true, y_pred)[1].size
+    for reduction in how:
+        np.testing.assert_allclose(value[reduction], expected[reduction], rtol=1e-5, atol=1e-6)
+        share = 1 if reduction == "sum" or make().couples_batch else counted / (counted + removed)
+        np.testing.assert_allclose(weighed[reduction], share * expected[reduction], rtol=1e-5, atol=1e-6)
     unreduced = run(make(reduction="none"), y_true, broken, mask=keep)
     assert (unreduced[1] == 0).all()
 
@@ -174,15 +159,15 @@ def what_does_not_count(make):
 @promise()
 def nothing_counts(make):
     """All masked, all weights 0, or no sample at all: 0, with a gradient of zeros."""
-    for reduction in ("sum", "sum_over_batch_size", "mean_with_sample_weight"):
-        loss = make(reduction=reduction)
-        y_true, y_pred = data(loss)
-        for nothing in ({"mask": np.zeros(4, bool)}, {"sample_weight": np.zeros(4)}):
-            value, slope = value_and_gradient(lambda p: loss(y_true, p, **nothing), np.full(y_pred.shape, np.inf))
-            assert value == 0
-            assert (slope == 0).all()
-        assert run(loss, y_true[:0], y_pred[:0]) == 0
-    assert run(make(reduction="none"), y_true[:0], y_pred[:0]).shape[0] == 0
+    how = ("sum", "sum_over_batch_size", "mean_with_sample_weight")
+    y_true, y_pred = data(make())
+    for name, nothing in (("mask", np.zeros(4, bool)), ("sample_weight", np.zeros(4))):
+        values, slope = reduced_with(make, name, how)(y_true, np.full(y_pred.shape, np.inf), nothing)
+        assert all(value == 0 for value in values.values()), values
+        assert (slope == 0).all()
+    values, _ = reduced_with(make, "mask", how)(y_true[:0], y_pred[:0])
+    assert all(value == 0 for value in values.values()), values
+    assert Differentiated(make(reduction="none"))(y_true[:0], y_pred[:0])[0].shape[0] == 0
 
 
 @promise()
@@ -255,12 +240,13 @@ def edges(make, kept):
     """At the edges value, gradient and second derivative are finite."""
     loss = make(reduction="sum")
     y_true, edges = extremes(loss)
+    derive = Differentiated(loss)
     for i, y_pred in enumerate(edges):
-        value, slope = value_and_gradient(lambda p: loss(y_true, p), y_pred)
+        value, slope = derive(y_true, y_pred)
         assert np.isfinite(value), (i, value)
         assert np.isfinite(slope).all(), (i, slope)
         kept[f"edge-{i}/value"], kept[f"edge-{i}/gradient"] = value, slope
-        curvature = second_derivative(lambda p: loss(y_true, p), y_pred, np.ones_like(y_pred))
+        curvature = derive.second(y_true, y_pred, np.ones_like(y_pred))
         assert np.isfinite(curvature).all(), (i, curvature)
 
 
@@ -272,9 +258,10 @@ def second_derivatives(make):
     rng = np.random.default_rng(3)
     direction = rng.normal(size=y_pred.shape)
     step = 1e-5
-    ahead, behind = (gradient(lambda p: loss(y_true, p), y_pred + s * direction, "float64") for s in (step, -step))
+    derive = Differentiated(loss)
+    ahead, behind = (derive(y_true, y_pred + s * direction, "float64")[1] for s in (step, -step))
     expected = (ahead - behind) / (2 * step)
-    got = second_derivative(lambda p: loss(y_true, p), y_pred, direction, "float64")
+    got = derive.second(y_true, y_pred, direction, "float64")
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(expected).max()))
 
 

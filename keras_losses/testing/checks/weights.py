@@ -45,7 +45,7 @@ def weights_meet_the_batch(s):
                 },
                 f"{_FIX}\n# or pass weights of the shape {(BATCH, *[1] * (values.ndim - 1))}",
             )
-            return
+        return  # more axes are for losses that want more
 
 
 @check("zero-weight-counts")
