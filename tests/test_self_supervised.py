@@ -7,6 +7,7 @@ from keras import ops
 
 import keras_losses as kl
 from keras_losses import math
+from keras_losses.metric_learning import blocks
 from keras_losses.testing import check_loss, compiled, gradient, sample, value_and_gradient
 from keras_losses.testing.gradients import second_derivative
 
@@ -386,3 +387,26 @@ def test_a_second_call_compiles_nothing(loss):
         expected = loss(*arguments[:2], sample_weight=arguments[2])
         np.testing.assert_allclose(ops.convert_to_numpy(call(*arguments)), ops.convert_to_numpy(expected), rtol=1e-4, atol=1e-5)
     assert times() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [(n, w) for n in ("CLIP", "SigLIP") for w in ("embeddings", "log_temperature", "bias") if (n, w) != ("CLIP", "bias")],
+)
+def test_blocks_of_images_are_the_whole(name, what, monkeypatch):
+    """Large batches are walked in blocks: embeddings, learned temperature and bias have the same gradients."""
+    rng = np.random.default_rng(0)
+    pairs, mask = rng.normal(size=(7, 2, 3)), np.arange(7) != 2
+    loss, start = getattr(kl, name)(dtype="float64"), {"log_temperature": np.array(-0.7), "bias": np.array(-1.5)}
+
+    def evaluate(x):
+        given = {what: x} if what in start else {}
+        return loss(None, x if what == "embeddings" else pairs, mask=mask, **given)
+
+    expected = value_and_gradient(evaluate, start.get(what, pairs), "float64")
+    monkeypatch.setattr(blocks, "WHOLE", 8)
+    monkeypatch.setattr(blocks, "BLOCK", 14)
+    seen = value_and_gradient(evaluate, start.get(what, pairs), "float64")
+    np.testing.assert_allclose(seen[0], expected[0], rtol=1e-12)
+    np.testing.assert_allclose(seen[1], expected[1], rtol=1e-10, atol=1e-12)
+    assert np.abs(expected[1]).max() > 1e-3

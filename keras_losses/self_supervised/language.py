@@ -9,11 +9,12 @@ from keras_losses.core.batch_loss import BatchLoss
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import real, unused
+from keras_losses.metric_learning.pairs import PairLoss, only, share, some
 from keras_losses.self_supervised.views import of_batch, which_count
 
 
 class Matched(BatchLoss):
-    """Base of losses of B images, view 0, and their B texts, view 1: a subclass writes `call` of the matrix of similarities."""
+    """Base of losses of B images, view 0, and their B texts, view 1: a subclass writes `call` of the two, and their ids."""
 
     temperature: Positive = 0.07
 
@@ -21,14 +22,44 @@ class Matched(BatchLoss):
     y_pred = real("B 2 D")
     log_temperature = real("1")
 
-    def similarities(self, y_pred: Any, log_temperature: Any) -> Any:
-        """`(B, B)`: the cosine of each image and text, divided by the temperature."""
+    def sides(self, y_pred: Any, log_temperature: Any) -> tuple[Any, Any, Any]:
+        """Images, texts and their ids: the inner product of two is their cosine, divided by the temperature."""
         image, text = math.normalize(y_pred[:, 0]), math.normalize(y_pred[:, 1])
-        cosine = image @ ops.transpose(text)
-        return cosine / self.temperature if log_temperature is None else cosine * ops.exp(-log_temperature)
+        image = image / self.temperature if log_temperature is None else image * ops.exp(-log_temperature)
+        return image, text, math.row_numbers(y_pred)
 
     def call(self, y_true, y_pred, log_temperature=None, mask=None):
         raise NotImplementedError
+
+
+class _Softmax(PairLoss):
+    """The cross-entropy of the one positive of each anchor among all partners, by inner products."""
+
+    normalize = False
+
+    def rows(self, d, same, different):
+        own = ops.sum(ops.where(same, d, ops.zeros_like(d)), axis=1, keepdims=True)
+        return math.masked_logsumexp(own - d, ops.logical_or(same, different)), some(same)
+
+    def slope(self, d, same, different):
+        partner = ops.logical_or(same, different)
+        return ops.cast(same, d.dtype) - share(-d, partner, math.masked_logsumexp(-d, partner, keepdims=True))
+
+
+class _Sigmoid(PairLoss):
+    """The sum over all partners of the binary cross-entropy of being the positive, by inner products."""
+
+    normalize = False
+
+    def rows(self, d, same, different):
+        cost = math.softplus(ops.where(same, d, -d))
+        return ops.sum(only(ops.logical_or(same, different), cost), axis=1), some(same)
+
+    def slope(self, d, same, different):
+        return ops.where(same, ops.sigmoid(d), only(different, -ops.sigmoid(-d)))
+
+
+_SOFTMAX, _SIGMOID = _Softmax(), _Sigmoid()
 
 
 class CLIP(Matched):
@@ -65,11 +96,9 @@ class CLIP(Matched):
         counts = which_count(self, y_pred, mask)
         if y_pred.shape[0] == 0:
             return of_batch(0.0, y_pred), counts
-        logits = self.similarities(y_pred, log_temperature)
-        own = ops.sum(ops.where(math.diagonal(logits), logits, ops.zeros_like(logits)), axis=1)
-        both = ops.logical_and(ops.expand_dims(counts, 0), ops.expand_dims(counts, 1))
-        of_image = math.masked_logsumexp(logits - ops.expand_dims(own, 1), both, axis=1)
-        of_text = math.masked_logsumexp(logits - ops.expand_dims(own, 0), both, axis=0)
+        image, text, ids = self.sides(y_pred, log_temperature)
+        of_image, _ = _SOFTMAX.compare(image, ids, text, ids, counts, counts)
+        of_text, _ = _SOFTMAX.compare(text, ids, image, ids, counts, counts)
         return (of_image + of_text) / 2, counts
 
 
@@ -111,11 +140,12 @@ class SigLIP(Matched):
 
     def call(self, y_true, y_pred, log_temperature=None, bias=None, mask=None):
         counts = which_count(self, y_pred, mask)
-        logits = self.similarities(y_pred, log_temperature)
-        logits = logits + (self.bias if bias is None else ops.cast(bias, logits.dtype))
-        logits = ops.where(math.diagonal(logits), -logits, logits)
-        partner = ops.logical_and(ops.expand_dims(counts, 0), ops.ones_like(logits, dtype="bool"))
-        return ops.sum(ops.where(partner, math.softplus(logits), ops.zeros_like(logits)), axis=1), counts
+        image, text, ids = self.sides(y_pred, log_temperature)
+        # The bias as one more feature, so that its gradient is one of an embedding.
+        one = ops.ones_like(image[:, :1])
+        bias = one * (self.bias if bias is None else ops.cast(bias, image.dtype))
+        image, text = ops.concatenate([image, one], axis=1), ops.concatenate([text, bias], axis=1)
+        return _SIGMOID.compare(image, ids, text, ids, counts, counts)[0], counts
 
 
 sig_lip = function_of(SigLIP)
