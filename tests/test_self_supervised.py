@@ -410,3 +410,11 @@ def test_blocks_of_images_are_the_whole(name, what, monkeypatch):
     np.testing.assert_allclose(seen[0], expected[0], rtol=1e-12)
     np.testing.assert_allclose(seen[1], expected[1], rtol=1e-10, atol=1e-12)
     assert np.abs(expected[1]).max() > 1e-3
+
+
+def test_many_small_terms_are_not_lost_beside_large_ones():
+    """A compiler may sum up all entries one after the other: those of 1e-5 must not vanish beside those of ten."""
+    pairs = np.random.default_rng(0).normal(size=(2048, 2, 16)).astype("float32")
+    expected = value_and_gradient(lambda p: kl.SigLIP(dtype="float64")(None, p), pairs, "float64")[0]
+    call = compiled(lambda p: kl.SigLIP()(None, p), unknown_batch=False)
+    np.testing.assert_allclose(ops.convert_to_numpy(call(ops.convert_to_tensor(pairs))), expected, rtol=1e-5)

@@ -52,8 +52,9 @@ class _Sigmoid(PairLoss):
     normalize = False
 
     def rows(self, d, same, different):
-        cost = math.softplus(ops.where(same, d, -d))
-        return ops.sum(only(ops.logical_or(same, different), cost), axis=1), some(same)
+        # The positive apart: XLA would make one sum of all entries, in which the many of 1e-5 get lost beside those of ten.
+        own, positive = ops.sum(only(same, d), axis=1), some(same)
+        return only(positive, math.softplus(own)) + ops.sum(only(different, math.softplus(-d)), axis=1), positive
 
     def slope(self, d, same, different):
         return ops.where(same, ops.sigmoid(d), only(different, -ops.sigmoid(-d)))
