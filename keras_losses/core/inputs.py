@@ -87,6 +87,8 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
 
 
 def _shape(x):
+    if x is None:  # of which the compiler of PyTorch cannot ask NumPy
+        return ()
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
