@@ -84,7 +84,7 @@ class Differentiated:
     def _tensors(self, dtype, *arrays):
         return [ops.convert_to_tensor(a, dtype=_passed_as(a, dtype)) for a in arrays]
 
-    def _on_jax(self, what, derive, dtype, y_true, y_pred, *more):
+    def _on_jax(self, what: str, derive: Callable[..., Any], dtype: str, y_true: Any, y_pred: Any, *more: Any) -> Any:
         import jax
 
         with _x64(dtype):
