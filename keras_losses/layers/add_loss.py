@@ -55,7 +55,8 @@ class AddLoss(keras.layers.Layer):
     """Adds a loss between tensors of a model to what `fit` minimises, and passes its first input on.
 
     For an activity penalty, a loss between two branches, or a loss that needs a further input. The value is logged under
-    the name of the layer: the mean over the epoch, each batch weighed by its size.
+    the name of the layer: the mean over the epoch, each batch weighed by its size; under `tf.distribute`, over what the first
+    replica has seen.
 
     Args:
         loss: a `keras.losses.Loss` that reduces to one number.
@@ -128,10 +129,8 @@ class AddLoss(keras.layers.Layer):
 
     def add_sum(self, name: str) -> Any:
         # Not cast to half precision: there a sum would stop growing, and on one backend what is added to the copy is lost.
-        # Under `tf.distribute` each replica adds to it what it has.
-        return self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name=name, dtype="float32", autocast=False, aggregation="sum"
-        )
+        # Not added up over replicas: they would take turns here, and Keras loses what layers have added to the loss by then.
+        return self.add_weight(shape=(), initializer="zeros", trainable=False, name=name, dtype="float32", autocast=False)
 
     def compute_output_shape(self, y_pred_shape: Any, *args: Any, **kwargs: Any) -> Any:
         return y_pred_shape
