@@ -26,7 +26,8 @@ def results(tmp_path_factory):
         ways = {"one": ["one"]} | {f"many{i}": ["many", str(i), str(folder / "store")] for i in range(_replicas.DEVICES)}
     flags = os.environ.get("XLA_FLAGS", "")
     if BACKEND == "jax":
-        flags += f" --xla_force_host_platform_device_count={_replicas.DEVICES}"
+        # In front: what follows a word that is no flag is not read.
+        flags = f"--xla_force_host_platform_device_count={_replicas.DEVICES} {flags}"
     path = os.pathsep.join(filter(None, [str(pathlib.Path(kl.__file__).parents[1]), str(ROOT), os.environ.get("PYTHONPATH")]))
     env = {**os.environ, "XLA_FLAGS": flags, "PYTHONPATH": path}
     command = [sys.executable, "-m", "tests._replicas"]

@@ -68,7 +68,8 @@ class AlignmentUniformity(Views):
     def _power(self, squared):
         if self.alpha == 2:
             return squared
-        apart = squared > 0
+        # Views that are equal but for rounding have no direction from one to the other: 1 would be taken from noise.
+        apart = squared > (4 * math.rounding(squared)) ** 2
         curve = ops.exp(self.alpha / 2 * ops.log(ops.where(apart, squared, ops.ones_like(squared))))
         return ops.where(apart, curve, ops.zeros_like(curve))
 

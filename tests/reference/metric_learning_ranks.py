@@ -202,7 +202,8 @@ CASES = {
         ),
     ],
     "Histogram": [
-        Case("default", TRIPLES, _X),
+        # Of three features: the gradient depends on places within bins, known to num_bins / 2 roundings of a cosine.
+        Case("default", TRIPLES, _Y[:6]),
         Case("uneven", _UNEVEN, _Y),
         Case("lengths", TRIPLES, _LENGTHS),
         Case("num-bins", TRIPLES, _X, {"num_bins": 5}),
