@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import keras
+import numpy as np
 from keras import ops
 
 from keras_losses import math
@@ -124,16 +126,23 @@ class TripletMargin(DistanceLoss):
 def _mined(d, same, different):
     """Distances and relations of each row in the order of distance, the places of the negatives mined, and the order."""
     # Negatives first among equals, so that those after a positive are strictly farther: two stable sorts.
-    order = ops.argsort(ops.cast(ops.logical_not(different), "int32"), axis=1)
-    second = ops.argsort(ops.take_along_axis(ops.stop_gradient(d), order, axis=1), axis=1)
+    order = _argsort(ops.cast(ops.logical_not(different), "int32"), axis=1)
+    second = _argsort(ops.take_along_axis(ops.stop_gradient(d), order, axis=1), axis=1)
     order = ops.take_along_axis(order, second, axis=1)
     d, same, different = (ops.take_along_axis(x, order, axis=1) for x in (d, same, ops.cast(different, "int32")))
-    negatives = ops.argsort(1 - different, axis=1)  # their places, from near to far
+    negatives = _argsort(1 - different, axis=1)  # their places, from near to far
     before = ops.cumsum(different, axis=1)  # how many of them are no farther
     last = ops.sum(different, axis=1, keepdims=True) - 1
     chosen = ops.where(before > last, last, before)
     chosen = ops.where(chosen < 0, ops.zeros_like(chosen), chosen)
     return d, same, different, ops.take_along_axis(negatives, chosen, axis=1), order
+
+
+def _argsort(x, axis):
+    """A stable one: those that tie stay in their order."""
+    if keras.backend.backend() == "numpy":  # of Keras's four the one that does not promise it
+        return np.argsort(x, axis=axis, kind="stable")
+    return ops.argsort(x, axis=axis)
 
 
 def _carried(x, stops):
