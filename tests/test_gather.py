@@ -43,7 +43,6 @@ def results(tmp_path_factory):
     return {name: json.loads((folder / f"{name}.json").read_text()) for name in ways}
 
 
-@pytest.mark.skipif(BACKEND == "numpy", reason="no gradients")
 @pytest.mark.slow
 def test_replicas_equal_one_device(results):
     one = results.pop("one")

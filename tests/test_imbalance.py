@@ -218,6 +218,14 @@ def test_the_layer_counts_what_counts():
     np.testing.assert_array_equal(ops.convert_to_numpy(layer.counts), [1, 1, 5])
 
 
+def test_the_layer_does_not_count_what_keras_masks():
+    tokens, y = np.array([[1, 2, 0], [3, 0, 0]]), np.array([[0, 1, 2], [2, 1, 0]])
+    x = keras.layers.Embedding(4, 3, mask_zero=True)(ops.convert_to_tensor(tokens))
+    layer = kl.layers.AddSeesaw(kl.Seesaw(class_counts=(0.0, 0.0, 0.0), from_logits=True))
+    layer(x, ops.convert_to_tensor(y), training=True)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.counts), [1, 1, 1])
+
+
 def test_the_layer_in_half_precision_counts_beyond_it():
     model, layer = counting(dtype="mixed_float16", class_counts=(1e6, 1.0, 1.0))
     history = model.fit([LOGITS[:4].astype("float32"), np.array([0, 1, 2, 2])], verbose=0).history

@@ -155,6 +155,10 @@ def layer_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
     for name in config:
         if name not in hints:
             raise ValueError(f"{cls.__name__}: the config has the unknown field {shorten(name)}. Known: {', '.join(hints)}.")
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    missing = [p.name for p in parameters if p.name in hints and p.name not in config and p.default is p.empty]
+    if missing:
+        raise ValueError(f"{cls.__name__}: the config lacks the field `{missing[0]}`.")
     result = {k: checked(cls, k, v, hints[k]) for k, v in config.items() if k != "dtype" and hints[k] is not None}
     return result | {"dtype": dtype_argument(cls, config.get("dtype"))}
 
@@ -162,8 +166,6 @@ def layer_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
 def holder_arguments(cls: type, config: Any, **hints: Any) -> dict[str, Any]:
     """The arguments of a layer or metric that holds a loss, from its config."""
     result = layer_arguments(cls, config, loss=None, **hints)
-    if "loss" not in config:
-        raise ValueError(f"{cls.__name__}: the config lacks the field `loss`.")
     return result | {"loss": load_loss(config["loss"], f"{cls.__name__}.loss")}
 
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_losses.core import align, debug
 from keras_losses.core.spec import KINDS, Kind, Spec, label, real
+from keras_losses.math.stated import with_gradient
 
 _FLOATS = ("bfloat16", "float16", "float32", "float64")
 
@@ -126,19 +127,14 @@ def _cast(x, kind: Kind, compute):
 def widen(x: Any, dtype: str) -> Any:
     """`x` in a wider dtype; the gradient on its way back into float16 stops at the largest number of float16."""
     x = ops.convert_to_tensor(x)
-    if keras.backend.standardize_dtype(x.dtype) != "float16" or keras.backend.backend() == "numpy":
+    if keras.backend.standardize_dtype(x.dtype) != "float16":
         return ops.cast(x, dtype)
 
     # A probability of 0 has a gradient of 1e7, in float16 infinite, and a softmax before it makes NaN of infinity.
-    @ops.custom_gradient
-    def cast_up(x):
-        def grad(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            return ops.cast(ops.clip(upstream, -65504.0, 65504.0), "float16")
+    def slope(upstream, *_):
+        return ops.cast(ops.clip(upstream, -65504.0, 65504.0), "float16")
 
-        return ops.cast(x, dtype), grad
-
-    return cast_up(x)
+    return with_gradient(lambda x: ops.cast(x, dtype), slope)(x)
 
 
 def _infer(y_true, y_pred, true, pred):

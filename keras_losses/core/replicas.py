@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_losses.core.inputs import dtype_of
+from keras_losses.math.stated import with_gradient
 
 
 def number() -> int:
@@ -38,15 +39,13 @@ def gather(who: str, tensors: list[Any]) -> list[Any]:
 
     Args:
         who: name of the loss, for errors.
-        tensors: arrays with rows; at least one. None stays None.
+        tensors: arrays with rows.
     """
-    given = [x for x in tensors if x is not None]
-    kinds = [dtype_of(x) for x in given]
-    given = [ops.convert_to_tensor(x, dtype=kind) for x, kind in zip(given, kinds, strict=True)]
+    kinds = [dtype_of(x) for x in tensors]
+    given = [ops.convert_to_tensor(x, dtype=kind) for x, kind in zip(tensors, kinds, strict=True)]
     sent = [ops.cast(x, "int32") if kind == "bool" else x for x, kind in zip(given, kinds, strict=True)]
     found = _tensorflow(sent) if keras.backend.backend() == "tensorflow" else _torch(who, sent)
-    back = iter([ops.cast(x, kind) for x, kind in zip(found, kinds, strict=True)])
-    return [None if x is None else next(back) for x in tensors]
+    return [ops.cast(x, kind) for x, kind in zip(found, kinds, strict=True)]
 
 
 def _tensorflow(tensors):
@@ -81,14 +80,11 @@ def _torch(who, tensors):
         dist.all_gather(parts, x)
         return torch.cat(parts, dim=0)
 
+    def slope(upstream, x):
+        total = upstream.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total[dist.get_rank() * x.shape[0] :][: x.shape[0]]
+
     # The collectives of PyTorch that have a gradient differ from release to release.
-    @ops.custom_gradient
-    def differentiable(x):
-        def grad(*args, upstream=None):
-            total = (args[0] if upstream is None else upstream).clone(memory_format=torch.contiguous_format)
-            dist.all_reduce(total)
-            return total[dist.get_rank() * x.shape[0] :][: x.shape[0]]
-
-        return together(x), grad
-
+    differentiable = with_gradient(together, slope)
     return [(differentiable if x.is_floating_point() else together)(x.contiguous()) for x in tensors]

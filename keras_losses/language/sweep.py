@@ -76,20 +76,12 @@ def block_rows(classes: int) -> int:
 def each(head: Head, labels: Any, hidden: Any, kernel: Any, bias: Any = None) -> Any:
     """`(2, N)`: the value of each token, and whether its label has the largest logit. The gradient computes the logits anew."""
     given = (hidden, kernel) if bias is None else (hidden, kernel, bias)
-    if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
-        return _values(head, labels, *given)
 
-    @ops.custom_gradient
-    def values(*given):
-        def grad(*args, upstream=None):
-            # One backend passes the inputs and `upstream=`, the others the upstream gradient alone.
-            inputs, upstream = (given, args[0]) if upstream is None else (args, upstream)
-            slopes = _slopes(head, labels, upstream[0], *inputs)[1]
-            return tuple(ops.cast(slope, x.dtype) for slope, x in zip(slopes, inputs, strict=True))
+    def slopes(upstream, *inputs):
+        found = _slopes(head, labels, upstream[0], *inputs)[1]
+        return tuple(ops.cast(slope, x.dtype) for slope, x in zip(found, inputs, strict=True))
 
-        return _values(head, labels, *given), grad
-
-    return values(*given)
+    return math.with_gradient(lambda *inputs: _values(head, labels, *inputs), slopes)(*given)
 
 
 def total(head: Head, labels: Any, weights: Any, hidden: Any, kernel: Any, bias: Any = None) -> Any:
@@ -134,9 +126,9 @@ def _values(head, labels, hidden, kernel, bias=None):
     def step(i, found):
         z = head.logits(h[i], kernel, bias)[0]
         e, _, normalizer = _exponentials(z)
-        return _put(found, i, _statistics(head, y[i], z, e, normalizer))
+        return math.put_block(found, i, _statistics(head, y[i], z, e, normalizer))
 
-    return _unblock(ops.fori_loop(0, _length(h), step, _room(y, hidden.dtype)), hidden)
+    return _unblock(ops.fori_loop(0, math.length(h), step, _room(y, hidden.dtype)), hidden)
 
 
 def _slopes(head, labels, weights, hidden, kernel, bias=None):
@@ -156,18 +148,18 @@ def _slopes(head, labels, weights, hidden, kernel, bias=None):
         slope = _slope(head, y[i], w[i], e, total, normalizer)
         slope = slope if cap is None else slope * cap
         back = ops.cast(kernel, h.dtype)
-        of_hidden = _put(of_hidden, i, slope @ (back if head.transposed else ops.transpose(back)))
+        of_hidden = math.put_block(of_hidden, i, slope @ (back if head.transposed else ops.transpose(back)))
         grown = []
         for piece, (a, b) in zip(of_kernel, bounds, strict=True):
             first, second = (slope[:, a:b], h[i]) if head.transposed else (h[i], slope[:, a:b])
             grown.append(piece + ops.transpose(first) @ second)
         of_bias = of_bias if bias is None else of_bias + ops.sum(slope, axis=0)
-        return _put(found, i, _statistics(head, y[i], z, e, normalizer)), of_hidden, grown, of_bias
+        return math.put_block(found, i, _statistics(head, y[i], z, e, normalizer)), of_hidden, grown, of_bias
 
     start = (_room(y, h.dtype), ops.zeros_like(h), of_kernel, of_bias)
-    found, of_hidden, of_kernel, of_bias = ops.fori_loop(0, _length(h), step, start)
+    found, of_hidden, of_kernel, of_bias = ops.fori_loop(0, math.length(h), step, start)
     of_kernel = of_kernel[0] if len(of_kernel) == 1 else ops.concatenate(of_kernel, axis=axis)
-    slopes = (ops.reshape(of_hidden, (-1, width))[: _length(hidden)], of_kernel, of_bias)
+    slopes = (ops.reshape(of_hidden, (-1, width))[: math.length(hidden)], of_kernel, of_bias)
     return _unblock(found, hidden), slopes[: 2 if bias is None else 3]
 
 
@@ -199,22 +191,15 @@ def _slope(head, labels, weights, e, total, normalizer):
     slope = e * (weights * (rate + head.spread_total + 2 * head.z_loss * normalizer) / total)
     if head.label_smoothing:
         slope = slope - weights * head.spread
-    where = ops.stack([ops.cast(ops.arange(_length(labels)), labels.dtype), labels], axis=-1)
+    where = ops.stack([ops.cast(ops.arange(math.length(labels)), labels.dtype), labels], axis=-1)
     return ops.scatter_update(slope, where, -ops.squeeze(weights * rate, -1), reduction="add")
-
-
-def _length(x):
-    return ops.shape(x)[0] if x.shape[0] is None else x.shape[0]
 
 
 def _blocks(head, x):
     """`(N, ...)` as `(blocks, rows, ...)`, filled up with zeros: tokens of label 0 and weight 0."""
-    count = _length(x)
+    count = math.length(x)
     rows = max(1, min(head.rows, count)) if isinstance(count, int) else math.clip(count, 1, head.rows)
-    missing = -count % rows
-    if not isinstance(missing, int) or missing:
-        x = ops.concatenate([x, ops.zeros((missing, *x.shape[1:]), dtype=x.dtype)], axis=0)
-    return ops.reshape(x, (-1, rows, *x.shape[1:]))
+    return math.in_blocks(x, rows)
 
 
 def _room(labels, dtype):
@@ -223,10 +208,6 @@ def _room(labels, dtype):
     return ops.stack([zeros, zeros], axis=1)
 
 
-def _put(x, i, block):
-    return ops.slice_update(x, (i, *[0] * (len(x.shape) - 1)), ops.expand_dims(block, 0))
-
-
 def _unblock(found, like):
     """`(blocks, 2, rows)` as `(2, N)`."""
-    return ops.reshape(ops.transpose(found, (1, 0, 2)), (2, -1))[:, : _length(like)]
+    return ops.reshape(ops.transpose(found, (1, 0, 2)), (2, -1))[:, : math.length(like)]

@@ -70,8 +70,7 @@ class CurricularFace(AngularMargin):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__({**given, "momentum": momentum}, **kwargs)
+        super().__init__(classes, margin, temperature, ignore_class, momentum=momentum, **kwargs)
 
     def build(self, embeddings_shape: Any) -> None:
         super().build(embeddings_shape)
@@ -148,8 +147,8 @@ class AdaFace(ClassWeights):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__({**given, "h": h, "momentum": momentum}, **kwargs)
+        own = {"margin": margin, "h": h, "momentum": momentum}
+        super().__init__(classes=classes, temperature=temperature, ignore_class=ignore_class, **own, **kwargs)
 
     def build(self, embeddings_shape: Any) -> None:
         super().build(embeddings_shape)

@@ -32,11 +32,12 @@ class ClassWeights(keras.layers.Layer):
     temperature: float
     ignore_class: int | None
 
-    def __init__(self, given: dict[str, Any], **kwargs: Any):
+    def __init__(self, **given: Any):
+        own = {name: given.pop(name) for name in self.arguments}
         # Not cast to the compute dtype of the layer: float labels, which an input is by default, would not survive it.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **given)
         for name, hint in self.arguments.items():
-            setattr(self, name, checked(type(self), name, given[name], hint))
+            setattr(self, name, checked(type(self), name, own[name], hint))
         self._label_rows = _LabelRows(ignore_class=self.ignore_class, name=snake_case(type(self).__name__))
         self.kernel: Any = None
         self.supports_masking = True
@@ -106,10 +107,7 @@ class ClassWeights(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        given = layer_arguments(cls, config, trainable=bool, **cls.arguments)
-        if "classes" not in given:
-            raise ValueError(f"{cls.__name__}: the config lacks the field `classes`.")
-        return cls(**given)
+        return cls(**layer_arguments(cls, config, trainable=bool, **cls.arguments))
 
 
 def at(own: Any, x: Any) -> Any:

@@ -139,7 +139,4 @@ class CrossBatchMemory(AddLoss):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "CrossBatchMemory":
-        given = holder_arguments(cls, config, weight=float, size=Count, trainable=bool)
-        if "size" not in given:
-            raise ValueError(f"{cls.__name__}: the config lacks the field `size`.")
-        return cls(**given)
+        return cls(**holder_arguments(cls, config, weight=float, size=Count, trainable=bool))

@@ -5,6 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_losses.core.loss import Loss
+from keras_losses.core.private import get_mask
 from keras_losses.core.spec import label, real
 
 
@@ -26,6 +27,7 @@ class _LabelRows(Loss):
 
         Nowhere for a label that does not count: one that is masked, ignored, or of weight 0.
         """
+        mask = get_mask(y_pred) if mask is None else mask  # which a constant does not carry on
         rows = self._values(y_true, ops.stop_gradient(y_pred), sample_weight, mask, {}, "float32").value
         return rows > 0.5, ops.isnan(rows)
 

@@ -49,7 +49,7 @@ class NormalizedSoftmax(ClassWeights):
     """
 
     def __init__(self, classes: int, temperature: float = 0.05, ignore_class: int | None = None, **kwargs: Any):
-        super().__init__({"classes": classes, "temperature": temperature, "ignore_class": ignore_class}, **kwargs)
+        super().__init__(classes=classes, temperature=temperature, ignore_class=ignore_class, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_losses")
@@ -99,8 +99,7 @@ class CosFace(ClassWeights):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__(given, **kwargs)
+        super().__init__(classes=classes, margin=margin, temperature=temperature, ignore_class=ignore_class, **kwargs)
 
     def penalized(self, own: Any, x: Any) -> Any:
         return own - self.margin
@@ -111,6 +110,16 @@ class AngularMargin(ClassWeights):
 
     arguments = ClassWeights.arguments | {"margin": Angle}
     margin: float
+
+    def __init__(
+        self,
+        classes: int,
+        margin: float = 0.5,
+        temperature: float = 1 / 64,
+        ignore_class: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(classes=classes, margin=margin, temperature=temperature, ignore_class=ignore_class, **kwargs)
 
     def penalized(self, own: Any, x: Any) -> Any:
         cos, sin = numbers.cos(self.margin), numbers.sin(self.margin)
@@ -158,17 +167,6 @@ class ArcFace(AngularMargin):
 
     Reference: J. Deng et al., ArcFace: additive angular margin loss for deep face recognition, 2018, arXiv:1801.07698.
     """
-
-    def __init__(
-        self,
-        classes: int,
-        margin: float = 0.5,
-        temperature: float = 1 / 64,
-        ignore_class: int | None = None,
-        **kwargs: Any,
-    ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__(given, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="keras_losses")
@@ -221,8 +219,7 @@ class SubCenterArcFace(AngularMargin):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__({**given, "centers": centers}, **kwargs)
+        super().__init__(classes, margin, temperature, ignore_class, centers=centers, **kwargs)
 
     def similarities(self, x: Any, kernel: Any) -> Any:
         return math.largest(self.by_center(x, kernel))
@@ -277,8 +274,7 @@ class SphereFace(ClassWeights):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        super().__init__(given, **kwargs)
+        super().__init__(classes=classes, margin=margin, temperature=temperature, ignore_class=ignore_class, **kwargs)
 
     def similarities(self, x: Any, kernel: Any) -> Any:
         return x @ math.normalize(kernel, axis=0)

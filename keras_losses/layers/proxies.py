@@ -58,10 +58,7 @@ class OfClasses(AddLoss):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         types = {name: hint for name, hint in field_types(cls.formula).items() if name in cls.fields}
-        given = layer_arguments(cls, config, weight=float, trainable=bool, **cls.arguments, **types)
-        if "classes" not in given:
-            raise ValueError(f"{cls.__name__}: the config lacks the field `classes`.")
-        return cls(**given)
+        return cls(**layer_arguments(cls, config, weight=float, trainable=bool, **cls.arguments, **types))
 
 
 class _ToClasses(Loss):

@@ -94,9 +94,8 @@ class SoftTriple(ClassWeights):
         ignore_class: int | None = None,
         **kwargs: Any,
     ):
-        given = {"classes": classes, "margin": margin, "temperature": temperature, "ignore_class": ignore_class}
-        more = {"centers": centers, "center_temperature": center_temperature, "merging": merging}
-        super().__init__({**given, **more}, **kwargs)
+        own = {"margin": margin, "centers": centers, "center_temperature": center_temperature, "merging": merging}
+        super().__init__(classes=classes, temperature=temperature, ignore_class=ignore_class, **own, **kwargs)
 
     def build(self, embeddings_shape: Any) -> None:
         super().build(embeddings_shape)

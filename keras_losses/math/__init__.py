@@ -3,6 +3,7 @@
 Every function has a finite value and a finite gradient wherever that makes sense, and the same one on every backend.
 """
 
+from keras_losses.math.blocks import in_blocks, length, put_block
 from keras_losses.math.chain import chain_logsumexp
 from keras_losses.math.elementary import (
     EPSILON,
@@ -46,6 +47,7 @@ from keras_losses.math.reductions import (
 )
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.spectral import log_det, nuclear_norm
+from keras_losses.math.stated import with_gradient
 from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
 
 __all__ = [
@@ -55,15 +57,17 @@ __all__ = [
     "chain_logsumexp",
     "clip",
     "constant_max",
-    "cross",
     "cos",
+    "cross",
     "diagonal",
     "digamma",
     "distance_transform",
     "floor",
     "focal_weight",
     "greater",
+    "in_blocks",
     "largest",
+    "length",
     "lesser",
     "lgamma",
     "log1m_softmax",
@@ -86,6 +90,7 @@ __all__ = [
     "pairwise_distance",
     "positive_part",
     "power",
+    "put_block",
     "rounding",
     "row_numbers",
     "safe_divide",
@@ -99,5 +104,6 @@ __all__ = [
     "tanh",
     "tiny",
     "window_max",
+    "with_gradient",
     "xlogy",
 ]

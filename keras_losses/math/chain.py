@@ -6,11 +6,11 @@ the sum with respect to a score is the share of the paths that use it, computed 
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_losses.math.elementary import logaddexp
 from keras_losses.math.reductions import lowest
+from keras_losses.math.stated import with_gradient
 
 
 def chain_logsumexp(scores: Any, skip: Any, final: Any, live: Any) -> Any:
@@ -29,21 +29,13 @@ def chain_logsumexp(scores: Any, skip: Any, final: Any, live: Any) -> Any:
         `(B,)`. At least one path must exist.
     """
 
-    if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
+    def total(scores, skip, final, live):
         return _total(_forward(scores, skip, live)[-1], final)
 
-    @ops.custom_gradient
-    def total(scores, skip, final, live):
-        def grad(*args, upstream=None):
-            # One backend passes the inputs and `upstream=`, the others the upstream gradient alone. Only the inputs may
-            # be used: tensors of the forward pass are detached on that backend, and second derivatives would be wrong.
-            inputs, upstream = ((scores, skip, final, live), args[0]) if upstream is None else (args, upstream)
-            share = ops.reshape(upstream, (-1, 1, 1)) * _posterior(*inputs)
-            return share, *(ops.zeros_like(x) for x in inputs[1:])
+    def slopes(upstream, scores, *others):
+        return ops.reshape(upstream, (-1, 1, 1)) * _posterior(scores, *others), *(ops.zeros_like(x) for x in others)
 
-        return _total(_forward(scores, skip, live)[-1], final), grad
-
-    return total(scores, skip, final, live)
+    return with_gradient(total, slopes)(scores, skip, final, live)
 
 
 def _by_time(scores, live):

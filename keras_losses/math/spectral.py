@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_losses.math.elementary import rounding
+from keras_losses.math.stated import with_gradient
 
 
 def log_det(x: Any) -> Any:
@@ -19,35 +19,12 @@ def nuclear_norm(x: Any) -> Any:
     The gradient is `U V'` over the singular values above 0: the shortest of all subgradients, and the same on every backend.
     That of an SVD is NaN at equal singular values, and at zero ones depends on which vectors it happened to choose.
     """
-    if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
-        return _singular_sum(x)
-
-    @ops.custom_gradient
-    def norm(x):
-        def grad(*args, upstream=None):
-            # See chain.py: only the arguments may be used, which one backend passes.
-            x_, upstream = (x, args[0]) if upstream is None else (args[0], upstream)
-            return ops.expand_dims(upstream, (-2, -1)) * polar(x_)
-
-        return _singular_sum(x), grad
-
-    return norm(x)
+    return with_gradient(_singular_sum, lambda upstream, x: ops.expand_dims(upstream, (-2, -1)) * polar(x))(x)
 
 
 def polar(x: Any) -> Any:
     """`U V'` of the singular value decomposition `U S V'`, over the singular values above 0; its slope is finite."""
-    if keras.backend.backend() == "numpy":
-        return _polar(x)
-
-    @ops.custom_gradient
-    def factor(x):
-        def grad(*args, upstream=None):
-            x_, upstream = (x, args[0]) if upstream is None else (args[0], upstream)
-            return _polar_slope(x_, upstream)
-
-        return _polar(x), grad
-
-    return factor(x)
+    return with_gradient(_polar, lambda upstream, x: _polar_slope(x, upstream))(x)
 
 
 def _singular_sum(x):

@@ -6,7 +6,6 @@ stands inside of a gradient that is stated by hand: `PairLoss.slope` has the par
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_losses import math
@@ -50,27 +49,27 @@ def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, par
         return ops.logical_and(keep, same), different
 
     def cut(x_ids, y_ids, anchors, partners):
-        return _blocks(x_ids, rows), y_ids, _blocks(anchors, rows), partners
+        return math.in_blocks(x_ids, rows), y_ids, math.in_blocks(anchors, rows), partners
 
     def forward(x, y, *who):
-        x, who = _blocks(x, rows), cut(*who)
+        x, who = math.in_blocks(x, rows), cut(*who)
 
         def step(i, found):
             value, valid = loss.rows(_distances(loss, x[i], y), *relations(i, *who), **how)
-            return put(found, i, ops.stack([value, ops.cast(valid, value.dtype)]))
+            return math.put_block(found, i, ops.stack([value, ops.cast(valid, value.dtype)]))
 
         found = ops.fori_loop(0, x.shape[0], step, ops.zeros((x.shape[0], 2, rows), dtype=x.dtype))
         return ops.reshape(ops.transpose(found, (1, 0, 2)), (2, -1))[:, :n]
 
     def backward(upstream, x, y, *who):
-        x, upstream, who = _blocks(x, rows), _blocks(upstream, rows), cut(*who)
+        x, upstream, who = math.in_blocks(x, rows), math.in_blocks(upstream, rows), cut(*who)
 
         def step(i, state):
             of_x, of_y = state
             d = _distances(loss, x[i], y)
             slope = loss.slope(d, *relations(i, *who)) * ops.expand_dims(upstream[i], 1)
             here, there = _through_distance(loss, slope, d, x[i], y)
-            return put(of_x, i, here), of_y + there
+            return math.put_block(of_x, i, here), of_y + there
 
         of_x, of_y = ops.fori_loop(0, x.shape[0], step, (ops.zeros_like(x), ops.zeros_like(y)))
         return ops.reshape(of_x, (-1, of_x.shape[-1]))[:n], of_y
@@ -81,8 +80,6 @@ def compare(loss: Any, x: Any, x_ids: Any, y: Any, y_ids: Any, anchors: Any, par
 
 def _with_gradient(forward, backward, *tensors):
     """`forward(*tensors)`, whose gradients with respect to the first two `backward(upstream, *tensors)` gives."""
-    if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
-        return forward(*tensors)
     # All that is used is an argument, since JAX compiles no gradient of what a compiled function has captured; and each tensor
     # once, since PyTorch compiles none of one that is given twice.
     once: list[Any] = []
@@ -91,22 +88,19 @@ def _with_gradient(forward, backward, *tensors):
             once.append(x)
     at = [next(i for i, other in enumerate(once) if x is other) for x in tensors]
 
-    @ops.custom_gradient
-    def values(*given):
-        def grad(*args, upstream=None):
-            # One backend passes the inputs and `upstream=`, the others the upstream gradient alone.
-            inputs, upstream = (given, args[0]) if upstream is None else (args, upstream)
-            slopes: list[Any] = [None] * len(once)
-            first, second = backward(upstream[0], *(inputs[i] for i in at))
-            slopes[at[0]] = first
-            slopes[at[1]] = second if at[1] != at[0] else first + second
-            return tuple(slopes)
+    def slopes(upstream, *inputs):
+        found: list[Any] = [None] * len(once)
+        first, second = backward(upstream[0], *(inputs[i] for i in at))
+        found[at[0]] = first
+        found[at[1]] = second if at[1] != at[0] else first + second
+        return tuple(found)
 
+    def values(*given):
         # Constants: a tape that is open would keep what the loop computes.
         fixed = [ops.stop_gradient(x) if i in at[:2] else x for i, x in enumerate(given)]
-        return forward(*(fixed[i] for i in at)), grad
+        return forward(*(fixed[i] for i in at))
 
-    return values(*once)
+    return math.with_gradient(values, slopes)(*once)
 
 
 def _distances(loss, x, y):
@@ -125,15 +119,3 @@ def _through_distance(loss, slope, d, x, y):
     slope = math.safe_divide(slope, d) if loss.distance == "euclidean" else 2 * slope
     of_x = ops.expand_dims(ops.sum(slope, axis=1), 1) * x - slope @ y
     return of_x, ops.expand_dims(ops.sum(slope, axis=0), 1) * y - ops.transpose(slope) @ x
-
-
-def _blocks(x, rows):
-    """`(N, ...)` as `(blocks, rows, ...)`, filled up with zeros: anchors that do not count."""
-    missing = -x.shape[0] % rows
-    if missing:
-        x = ops.concatenate([x, ops.zeros((missing, *x.shape[1:]), dtype=x.dtype)], axis=0)
-    return ops.reshape(x, (-1, rows, *x.shape[1:]))
-
-
-def put(x, i, block):
-    return ops.slice_update(x, (i, *[0] * (len(x.shape) - 1)), ops.expand_dims(block, 0))

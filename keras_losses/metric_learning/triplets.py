@@ -35,7 +35,7 @@ def slope(loss: Any, d: Any, same: Any, different: Any) -> Any:
     def step(i, state):
         of_near, of_far = state
         here = ops.expand_dims(weight[i], 2) * loss.each_slope(near[i], d, same, different)
-        return blocks.put(of_near, i, ops.sum(here, axis=2)), of_far - ops.sum(here, axis=1)
+        return math.put_block(of_near, i, ops.sum(here, axis=2)), of_far - ops.sum(here, axis=1)
 
     of_near, of_far = ops.fori_loop(0, near.shape[0], step, (ops.zeros_like(near), ops.zeros_like(d)))
     return ops.reshape(ops.transpose(of_near, (1, 0, 2)), (d.shape[0], -1))[:, : d.shape[1]] + of_far
@@ -44,8 +44,4 @@ def slope(loss: Any, d: Any, same: Any, different: Any) -> Any:
 def _pieces(x):
     """`(N, M)` as `(pieces, N, P)`, filled up with zeros."""
     n, m = x.shape
-    size = blocks.piece(m, n * m)
-    missing = -m % size
-    if missing:
-        x = ops.concatenate([x, ops.zeros((n, missing), dtype=x.dtype)], axis=1)
-    return ops.transpose(ops.reshape(x, (n, -1, size)), (1, 0, 2))
+    return ops.transpose(math.in_blocks(ops.transpose(x), blocks.piece(m, n * m)), (0, 2, 1))

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive, Range
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import ListLoss, above, gaps, level, places, positions
+from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps, level, places, positions
 from keras_losses.ranking.metrics import by_logarithm, discounts, gains
 
 
@@ -68,7 +68,7 @@ class LambdaLoss(ListLoss):
         gain = gains(metric, y_true, item, self.topn)
         # Both of gain and score, i less j, at [b, i, j].
         weight = -gaps(gain) * self._swaps(metric, ops.stop_gradient(y_pred), item)
-        cost = weight * math.softplus(gaps(y_pred) / self.temperature) / 0.6931471805599453
+        cost = weight * math.softplus(gaps(y_pred) / self.temperature) / LOG2
         return ops.sum(ops.where(pairs, cost, ops.zeros_like(cost)), axis=(1, 2))
 
     def _swaps(self, metric, y_pred, item):

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import ListLoss, above, count, gaps, level
+from keras_losses.ranking.lists import LOG2, ListLoss, above, count, gaps, level
 
 
 class ListMLE(ListLoss):
@@ -93,7 +93,7 @@ class PositionalListMLE(ListMLE):
 
 
 def _half_to(x):
-    return ops.exp(-0.6931471805599453 * x)
+    return ops.exp(-LOG2 * x)
 
 
 list_mle = function_of(ListMLE)

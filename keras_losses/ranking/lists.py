@@ -1,5 +1,6 @@
 """The base of losses over lists of items: padding, masks, which lists count, and the order of a list."""
 
+import math as numbers
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import real, relevance
+
+LOG2 = numbers.log(2)
 
 
 class ListLoss(Loss):

@@ -12,10 +12,9 @@ from typing import Any, Literal
 from keras import ops
 
 from keras_losses import math
-from keras_losses.ranking.lists import positions
+from keras_losses.ranking.lists import LOG2, positions
 
 Metric = Literal["ndcg", "mrr", "precision"]
-_LOG2 = 0.6931471805599453
 
 
 def gains(metric: Metric, y_true: Any, item: Any, topn: int | None = None) -> Any:
@@ -25,7 +24,7 @@ def gains(metric: Metric, y_true: Any, item: Any, topn: int | None = None) -> An
     if metric == "mrr":
         return math.safe_divide(y_true, ops.sum(y_true, axis=-1, keepdims=True))
     # All divided by 2^max y: 2^128 is no number of float32.
-    gain = ops.exp(_LOG2 * (y_true - math.constant_max(y_true))) * math.one_minus_exp(-_LOG2 * y_true)
+    gain = ops.exp(LOG2 * (y_true - math.constant_max(y_true))) * math.one_minus_exp(-LOG2 * y_true)
     gain = ops.where(item, gain, ops.zeros_like(gain))
     best = -ops.sort(-gain, axis=-1) * discounts("ndcg", positions(gain), topn)
     return math.safe_divide(gain, ops.sum(best, axis=-1, keepdims=True))
@@ -39,4 +38,4 @@ def discounts(metric: Metric, rank: Any, topn: int | None = None) -> Any:
 
 def by_logarithm(rank: Any) -> Any:
     """`1 / log2(1 + rank)`, the discount of ndcg."""
-    return _LOG2 / ops.log(1 + rank)
+    return LOG2 / ops.log(1 + rank)

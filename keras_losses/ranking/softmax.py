@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import ListLoss, above, gaps
+from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps
 
 
 class ListNet(ListLoss):
@@ -84,7 +84,7 @@ class UniqueSoftmax(ListLoss):
 
     def per_list(self, y_true, y_pred, item):
         lower = math.masked_logsumexp(gaps(y_pred) / self.temperature, above(y_true, item))
-        return ops.sum(ops.expm1(0.6931471805599453 * y_true) * math.softplus(lower), axis=-1)
+        return ops.sum(ops.expm1(LOG2 * y_true) * math.softplus(lower), axis=-1)
 
 
 list_net = function_of(ListNet)

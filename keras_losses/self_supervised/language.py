@@ -9,7 +9,8 @@ from keras_losses.core.batch_loss import BatchLoss
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import real, unused
-from keras_losses.metric_learning.pairs import PairLoss, only, share, some
+from keras_losses.metric_learning.pairs import PairLoss, only, some
+from keras_losses.metric_learning.softmax import SupervisedContrastive
 from keras_losses.self_supervised.views import of_batch, which_count
 
 
@@ -32,18 +33,10 @@ class Matched(BatchLoss):
         raise NotImplementedError
 
 
-class _Softmax(PairLoss):
+class _Softmax(SupervisedContrastive):
     """The cross-entropy of the one positive of each anchor among all partners, by inner products."""
 
     normalize = False
-
-    def rows(self, d, same, different):
-        own = ops.sum(ops.where(same, d, ops.zeros_like(d)), axis=1, keepdims=True)
-        return math.masked_logsumexp(own - d, ops.logical_or(same, different)), some(same)
-
-    def slope(self, d, same, different):
-        partner = ops.logical_or(same, different)
-        return ops.cast(same, d.dtype) - share(-d, partner, math.masked_logsumexp(-d, partner, keepdims=True))
 
 
 class _Sigmoid(PairLoss):
@@ -60,7 +53,7 @@ class _Sigmoid(PairLoss):
         return ops.where(same, ops.sigmoid(d), only(different, -ops.sigmoid(-d)))
 
 
-_SOFTMAX, _SIGMOID = _Softmax(), _Sigmoid()
+_SOFTMAX, _SIGMOID = _Softmax(temperature=1.0), _Sigmoid()
 
 
 class CLIP(Matched):

@@ -137,8 +137,9 @@ def what_does_not_count(make):
     y_true, y_pred = data(make(), seed=1)
     broken = y_pred.copy()
     broken[1] = np.nan
-    expected, rest = reduced_with(make, "mask", how)(y_true[keep], y_pred[keep])
-    value, slope = reduced_with(make, "mask", how)(y_true, broken, keep)
+    masked = reduced_with(make, "mask", how)
+    expected, rest = masked(y_true[keep], y_pred[keep])
+    value, slope = masked(y_true, broken, keep)
     assert (slope[1] == 0).all()
     np.testing.assert_allclose(slope[keep], rest, rtol=1e-4, atol=1e-6)
     weighed, slope = reduced_with(make, "sample_weight", how)(y_true, broken, keep.astype(float))

@@ -1,0 +1,31 @@
+"""A function whose gradient is stated, not derived."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def with_gradient(value: Callable[..., Any], slopes: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that gives `value(*tensors)`, and whose gradients `slopes(upstream, *tensors)` states.
+
+    Args:
+        value: takes tensors, returns a tensor.
+        slopes: takes the gradient with respect to the value, and the tensors; returns one gradient a tensor, or a single one.
+            It may use its arguments only: tensors of the forward pass are detached on one backend, and second derivatives
+            would be wrong.
+    """
+    if keras.backend.backend() == "numpy":  # values only, and it warns at every custom gradient
+        return value
+
+    @ops.custom_gradient
+    def stated(*given):
+        def grad(*args, upstream=None):
+            # One backend passes the tensors and `upstream=`, the others the upstream gradient alone.
+            tensors, upstream = (given, args[0]) if upstream is None else (args, upstream)
+            return slopes(upstream, *tensors)
+
+        return value(*given), grad
+
+    return stated
