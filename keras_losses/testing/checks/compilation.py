@@ -9,7 +9,7 @@ import numpy as np
 from keras_losses.core.report import Finding
 from keras_losses.testing.checks import blame
 from keras_losses.testing.checks.registry import check
-from keras_losses.testing.gradients import compiled
+from keras_losses.testing.gradients import compiled, compiled_value_and_gradient, value_and_gradient
 from keras_losses.testing.subject import tensor, to_numpy
 
 
@@ -18,7 +18,7 @@ def compiles(s):
     """The loss builds with an unknown batch, and the compiled step gives what the eager one gives."""
     y_true, y_pred = s.batch()
     told = set()
-    for how, run in _ways(s, y_true, y_pred):
+    for how, run, eager in _ways(s, y_true, y_pred):
         try:
             result = run()
         except Exception as error:
@@ -30,35 +30,55 @@ def compiles(s):
                 told.add(found.id)
                 yield found
             continue
-        expected = s.trained(y_true, y_pred)
-        if result is not None and not told and not np.allclose(result, expected, rtol=1e-3, atol=1e-5, equal_nan=True):
-            yield Finding(
-                "not-compilable",
-                "The compiled training step computes another number than the same code run line by line.",
-                {"how": how, "compiled": result, "eager": expected},
-                blame.STORIES["not-compilable"][1],
-            )
-            return
+        if result is None or told:
+            continue
+        for what, number, (expected, rtol, atol) in zip(("value", "gradient"), result, eager(), strict=False):
+            if not np.allclose(number, expected, rtol=rtol, atol=atol, equal_nan=True):
+                yield Finding(
+                    "not-compilable",
+                    "The compiled training step computes another number than the same code run line by line.",
+                    {"how": how, "what": what, "compiled": number, "eager": expected},
+                    blame.STORIES["not-compilable"][1],
+                )
+                return
 
 
 _SYMBOLIC = "built by Keras with an unknown batch"
 
 
 def _ways(s, y_true, y_pred):
+    """How the loss is compiled, its value or value and gradient so, and those of the eager call with their tolerances."""
+    tensors = (tensor(y_true), tensor(y_pred))
+    on = f"compiled on {keras.backend.backend()}"
+
     def symbolic():
         kinds = ("float32" if x.dtype.kind == "f" else "int32" for x in (y_true, y_pred))
         true, pred = (keras.KerasTensor((None, *x.shape[1:]), kind) for x, kind in zip((y_true, y_pred), kinds, strict=True))
         s.formula(true, pred)
 
-    if not s.ours or s.form is not s.loss:  # `call` of a loss with a contract takes what its base prepares
-        yield _SYMBOLIC, symbolic
-    tensors = (tensor(y_true), tensor(y_pred))
-    backend = keras.backend.backend()
-    # The promises of a stated contract capture the gradient besides.
-    how = "eager" if s.ours and s.form is s.loss else "aot_eager"
-    yield f"compiled on {backend}", lambda: to_numpy(compiled(s.call, torch_backend=how)(*tensors))
-    if s.full and backend == "torch":
-        yield "compiled by inductor", lambda: to_numpy(compiled(s.call, torch_backend="inductor")(*tensors))
+    def value():
+        return [(s.trained(y_true, y_pred), 1e-3, 1e-5)]
+
+    def by(torch_backend):
+        return lambda: [to_numpy(compiled(s.call, torch_backend=torch_backend)(*tensors))]
+
+    if s.ours and s.form is s.loss:  # it promises more: the gradient too, with weights, and as good as eager
+        weights = tensor(np.resize(np.array([0.5, 2.0, 1.0, 0.0], "float32"), len(y_pred)))
+        loss = s.reduced("sum_over_batch_size")
+
+        def weighted(t, p, w):
+            return loss(t, p, sample_weight=w)
+
+        def both():
+            found = value_and_gradient(lambda p: weighted(tensors[0], p, weights), y_pred)
+            return [(found[0], 1e-5, 1e-6), (found[1], 1e-4, 1e-6)]
+
+        yield on, lambda: compiled_value_and_gradient(weighted, *tensors, weights, wrt=1), both
+    else:  # the `call` of a loss with a contract takes what its base prepares
+        yield _SYMBOLIC, symbolic, None
+        yield on, by("aot_eager"), value
+    if s.full and keras.backend.backend() == "torch":
+        yield "compiled by inductor", by("inductor"), value
 
 
 @check("retraces")

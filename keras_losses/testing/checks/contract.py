@@ -16,7 +16,7 @@ from keras import ops
 from keras_losses.core.align import own_axes
 from keras_losses.core.registry import deserialize, serialize
 from keras_losses.testing.checks.promise import promise
-from keras_losses.testing.gradients import Differentiated, compiled_value_and_gradient, gradient, value_and_gradient
+from keras_losses.testing.gradients import Differentiated, gradient, value_and_gradient
 from keras_losses.testing.sampler import sample
 
 
@@ -264,24 +264,6 @@ def second_derivatives(make):
     expected = (ahead - behind) / (2 * step)
     got = derive.second(y_true, y_pred, direction, "float64")
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(expected).max()))
-
-
-@promise()
-def compiles(make):
-    """Compiled, with an unknown batch where that exists, value and gradient are those of the eager call."""
-    loss = make(reduction="sum_over_batch_size")
-    y_true, y_pred = data(loss)
-    weights = np.array([0.5, 2.0, 1.0, 0.0], "float32")
-    y_pred = y_pred.astype("float32")
-    y_true = y_true.astype("int32" if y_true.dtype.kind == "i" else "float32")
-
-    def function(t, p, w):
-        return loss(t, p, sample_weight=w)
-
-    eager = value_and_gradient(lambda p: function(y_true, p, weights), y_pred)
-    found = compiled_value_and_gradient(function, *(ops.convert_to_tensor(x) for x in (y_true, y_pred, weights)), wrt=1)
-    np.testing.assert_allclose(found[0], eager[0], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found[1], eager[1], rtol=1e-4, atol=1e-6)
 
 
 @promise()
