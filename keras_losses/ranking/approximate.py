@@ -11,7 +11,7 @@ from keras_losses.ranking.lists import ListLoss, gaps
 from keras_losses.ranking.metrics import Metric, discounts, gains
 
 
-def one_minus(metric: Metric, y_true: Any, y_pred: Any, item: Any, temperature: float) -> Any:
+def one_minus(metric: Metric, y_true: Any, y_pred: Any, item: Any, weight: Any, temperature: float) -> Any:
     """One minus the metric at the ranks `1 + sum_{j != i} sigmoid((s_j - s_i) / temperature)`, over the last axis.
 
     The scores may have axes that relevances and items have as 1.
@@ -20,7 +20,10 @@ def one_minus(metric: Metric, y_true: Any, y_pred: Any, item: Any, temperature: 
     # An item is ahead of itself by 1/2.
     rank = 0.5 + ops.sum(ops.where(ops.expand_dims(item, -2), ahead, ops.zeros_like(ahead)), axis=-1)
     rank = ops.where(item, rank, ops.ones_like(rank))
-    return 1 - ops.sum(gains(metric, y_true, item) * discounts(metric, rank), axis=-1)
+    gain = gains(metric, y_true, item, weight=weight)
+    # Where no weight is above 0 there is nothing to gain.
+    best = 1.0 if weight is None else ops.cast(ops.any(gain > 0, axis=-1), gain.dtype)
+    return best - ops.sum(gain * discounts(metric, rank), axis=-1)
 
 
 class ApproxNDCG(ListLoss):
@@ -33,7 +36,8 @@ class ApproxNDCG(ListLoss):
         temperature: divides the scores, > 0. The smaller, the nearer to the metric, and the flatter.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -53,8 +57,8 @@ class ApproxNDCG(ListLoss):
 
     temperature: Positive = 0.1
 
-    def per_list(self, y_true, y_pred, item):
-        return one_minus("ndcg", y_true, y_pred, item, self.temperature)
+    def per_list(self, y_true, y_pred, item, weight):
+        return one_minus("ndcg", y_true, y_pred, item, weight, self.temperature)
 
 
 class ApproxMRR(ListLoss):
@@ -67,7 +71,8 @@ class ApproxMRR(ListLoss):
         temperature: divides the scores, > 0. The smaller, the nearer to the metric, and the flatter.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -87,8 +92,8 @@ class ApproxMRR(ListLoss):
 
     temperature: Positive = 0.1
 
-    def per_list(self, y_true, y_pred, item):
-        return one_minus("mrr", y_true, y_pred, item, self.temperature)
+    def per_list(self, y_true, y_pred, item, weight):
+        return one_minus("mrr", y_true, y_pred, item, weight, self.temperature)
 
 
 class GumbelApproxNDCG(ListLoss):
@@ -103,7 +108,8 @@ class GumbelApproxNDCG(ListLoss):
         temperature: divides the scores, > 0, those with noise.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
         When called directly, `noise` `(B, samples, N)` or `(1, samples, N)` takes the place of the argument. Memory grows with
         `B samples N^2`.
 
@@ -139,7 +145,7 @@ class GumbelApproxNDCG(ListLoss):
                 f"{type(self).__name__}: `noise` must be (B, samples, N) numbers. Received: noise={shorten(self.noise)}"
             )
 
-    def call(self, y_true, y_pred, noise=None, mask=None):
+    def call(self, y_true, y_pred, noise=None, mask=None, item_weight=None):
         if noise is None:
             if self.noise is None:
                 raise ValueError(
@@ -148,7 +154,7 @@ class GumbelApproxNDCG(ListLoss):
                 )
             noise = self._constant(y_pred.dtype)
         self._check(tuple(noise.shape), tuple(y_pred.shape))
-        return self.evaluate(y_true, y_pred, mask, noise=ops.cast(noise, y_pred.dtype))
+        return self.evaluate(y_true, y_pred, mask, item_weight, noise=ops.cast(noise, y_pred.dtype))
 
     def _constant(self, dtype):
         """The argument as a tensor. PyTorch's compiler converts flat lists only."""
@@ -161,10 +167,11 @@ class GumbelApproxNDCG(ListLoss):
         if len(given) != 3 or given[1] == 0 or not (given[0] == 1 or _fit(given[0], shape[0])) or not _fit(given[2], shape[1]):
             raise ValueError(f"{self.name}: noise with shape {given} does not meet y_pred with shape {shape}: (B, samples, N).")
 
-    def per_list(self, y_true, y_pred, item, noise):
+    def per_list(self, y_true, y_pred, item, weight, noise):
         y_true, y_pred, item = (ops.expand_dims(x, 1) for x in (y_true, y_pred, item))
+        weight = None if weight is None else ops.expand_dims(weight, 1)
         scores = ops.where(item, y_pred + noise, ops.zeros_like(y_pred))
-        return math.mean(one_minus("ndcg", y_true, scores, item, self.temperature), axis=1)
+        return math.mean(one_minus("ndcg", y_true, scores, item, weight, self.temperature), axis=1)
 
 
 def _fit(a, b):

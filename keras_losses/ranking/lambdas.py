@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive, Range
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps, level, places, positions
+from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps, level, places, positions, weighted
 from keras_losses.ranking.metrics import by_logarithm, discounts, gains
 
 
@@ -33,7 +33,8 @@ class LambdaLoss(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
         Memory grows with `B N^2`, time as that of multiplying B matrices `(N, N)`.
 
     Returns:
@@ -62,13 +63,13 @@ class LambdaLoss(ListLoss):
         if self.weights == "precision" and self.topn is None:
             raise ValueError('LambdaLoss: `topn` must be given where weights="precision". Received: topn=None')
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         pairs = above(y_true, item)
         metric = "ndcg" if self.weights == "ndcg2++" else self.weights
         gain = gains(metric, y_true, item, self.topn)
         # Both of gain and score, i less j, at [b, i, j].
-        weight = -gaps(gain) * self._swaps(metric, ops.stop_gradient(y_pred), item)
-        cost = weight * math.softplus(gaps(y_pred) / self.temperature) / LOG2
+        change = -gaps(gain) * self._swaps(metric, ops.stop_gradient(y_pred), item)
+        cost = weighted(change * math.softplus(gaps(y_pred) / self.temperature) / LOG2, weight, -1)
         return ops.sum(ops.where(pairs, cost, ops.zeros_like(cost)), axis=(1, 2))
 
     def _swaps(self, metric, y_pred, item):

@@ -21,7 +21,8 @@ class ListMLE(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -41,7 +42,7 @@ class ListMLE(ListLoss):
 
     temperature: Positive = 1.0
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         same = level(y_true, item)
         higher = ops.logical_and(ops.expand_dims(y_true, -1) < ops.expand_dims(y_true, -2), ops.expand_dims(item, -2))
         tied = math.maximum(count(same, y_pred), 1.0)
@@ -52,6 +53,8 @@ class ListMLE(ListLoss):
         lse = math.masked_logsumexp(gap + left, ops.logical_or(same, above(y_true, item)))
         cost = lse - ops.sum(ops.where(same, gap, ops.zeros_like(gap)), axis=-1) / tied
         cost = cost * self.importance(count(higher, y_pred) + step + 1, count(item, y_pred))
+        if weight is not None:
+            cost = cost * ops.sum(ops.where(same, ops.expand_dims(weight, -2), ops.zeros_like(gap)), axis=-1) / tied
         return ops.sum(ops.where(item, cost, ops.zeros_like(cost)), axis=-1)
 
     def importance(self, place: Any, size: Any) -> Any:
@@ -69,7 +72,8 @@ class PositionalListMLE(ListMLE):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.

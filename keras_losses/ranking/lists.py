@@ -14,37 +14,50 @@ LOG2 = numbers.log(2)
 
 
 class ListLoss(Loss):
-    """Base of losses of one value a list: a subclass writes `per_list(y_true, y_pred, item)`.
+    """Base of losses of one value a list: a subclass writes `per_list(y_true, y_pred, item, weight)`.
 
     Items of negative relevance are padding; neither they nor masked items take part. A list counts where `counts` says so:
     by default where two items differ in relevance, since otherwise there is no order to learn. A relevance that is NaN or
     infinite gives its list NaN, with gradient zero.
+
+    A `sample_weight` of `(B,)` weighs lists, one of `(B, N)` items: the value of a list is a sum over its items, and an item's
+    weight multiplies its part. A pair is of its more relevant item; a step of tied items is of them all, so weighed by their
+    mean; where the loss is one minus a metric, it is the gain that is weighed, in the best order too. The number that a mean
+    over pairs or items is divided by stays. An item of weight 0 still stands in the list, as what others are compared with:
+    a mask or a negative relevance takes it out. `item_weight=` of a direct call weighs items beside a `sample_weight` of lists.
     """
 
     y_true = relevance("B N")
     y_pred = real("B N")
 
-    def per_list(self, y_true: Any, y_pred: Any, item: Any) -> Any:
-        """`(B,)`, finite for any list, from relevances and scores `(B, N)` that are 0 where `item` is false."""
-        raise NotImplementedError(f"{type(self).__name__} must define `per_list(self, y_true, y_pred, item)`.")
+    def per_list(self, y_true: Any, y_pred: Any, item: Any, weight: Any) -> Any:
+        """`(B,)`, finite for any list, from relevances, scores and weights of items `(B, N)` that are 0 where `item` is false.
+
+        Without weights of items `weight` is None.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `per_list(self, y_true, y_pred, item, weight)`.")
 
     def counts(self, y_true: Any, item: Any) -> Any:
         """Which lists count, `(B,)`."""
         return ops.any(above(y_true, item), axis=(1, 2))
 
-    def call(self, y_true, y_pred, mask=None):
-        return self.evaluate(y_true, y_pred, mask)
+    def call(self, y_true, y_pred, mask=None, item_weight=None):
+        return self.evaluate(y_true, y_pred, mask, item_weight)
 
-    def evaluate(self, y_true: Any, y_pred: Any, mask: Any, **extra: Any) -> tuple[Any, Any]:
+    def evaluate(self, y_true: Any, y_pred: Any, mask: Any, weight: Any, **extra: Any) -> tuple[Any, Any]:
         """Values and which of them count; `extra` is what `per_list` takes besides."""
+        if weight is not None:
+            self._check_weight(tuple(weight.shape), tuple(y_pred.shape))
         padding = y_true < 0
         usable = ops.isfinite(y_true)
         wrong = ops.any(ops.logical_not(padding | usable), axis=-1)
         item = ops.logical_and(ops.logical_not(padding), usable)
         if mask is not None:
             item = ops.logical_and(item, mask if len(mask.shape) == 2 else ops.expand_dims(mask, -1))
+        if weight is not None:
+            weight = ops.where(item, ops.cast(weight, y_pred.dtype), ops.zeros_like(y_pred))
         y_true, y_pred = (ops.where(item, x, ops.zeros_like(x)) for x in (y_true, y_pred))
-        value = self.per_list(y_true, y_pred, item, **extra)
+        value = self.per_list(y_true, y_pred, item, weight, **extra)
         counted = self.counts(y_true, item) | wrong
         if mask is not None:
             # A list that is taken out whole is for the base: a mask leaves it out, a weight of 0 leaves it in the number that
@@ -53,14 +66,36 @@ class ListLoss(Loss):
         return ops.where(wrong, ops.full_like(value, float("nan")), value), counted
 
     def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype):
-        shape = tuple(y_pred.shape) if hasattr(y_pred, "shape") else np.shape(y_pred)
+        shape = _shape(y_pred)
         if len(shape) == 1:
             # Elsewhere (N,) counts as (N, 1): here, as lists of one item, of which none has an order.
             raise ValueError(
                 f"{self.name}: y_pred with shape {shape} holds no lists. Expected: y_true {self.y_true}, y_pred {self.y_pred}; "
                 "a single list needs a batch axis: y_true[None], y_pred[None]."
             )
+        if sample_weight is not None and len(_shape(sample_weight)) == 2 and _shape(sample_weight)[1] != 1:
+            if extra.get("item_weight") is not None:
+                raise ValueError(f"{self.name}: sample_weight of items and item_weight: give one. Received both.")
+            extra, sample_weight = {**extra, "item_weight": sample_weight}, None
         return super()._values(y_true, y_pred, sample_weight, mask, extra, dtype)
+
+    def _check_weight(self, given, shape):
+        if len(given) != 2 or any(None not in pair and pair[0] != pair[1] for pair in zip(given, shape, strict=True)):
+            raise ValueError(
+                f"{self.name}: weights of items with shape {given} do not fit y_pred with shape {shape}. "
+                "Expected: sample_weight (B,) for lists, or sample_weight or item_weight (B, N) for items."
+            )
+
+
+def _shape(x):
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def weighted(x: Any, weight: Any, axis: int | None = None) -> Any:
+    """`x` times the weights of items, if there are any, with an axis added to them."""
+    if weight is None:
+        return x
+    return x * (weight if axis is None else ops.expand_dims(weight, axis))
 
 
 def gaps(x: Any) -> Any:

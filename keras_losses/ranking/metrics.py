@@ -12,20 +12,24 @@ from typing import Any, Literal
 from keras import ops
 
 from keras_losses import math
-from keras_losses.ranking.lists import LOG2, positions
+from keras_losses.ranking.lists import LOG2, positions, weighted
 
 Metric = Literal["ndcg", "mrr", "precision"]
 
 
-def gains(metric: Metric, y_true: Any, item: Any, topn: int | None = None) -> Any:
-    """The gain of each item, of the shape of `y_true`; 0 where there is no item, and where nothing is relevant."""
+def gains(metric: Metric, y_true: Any, item: Any, topn: int | None = None, weight: Any = None) -> Any:
+    """The gain of each item, of the shape of `y_true`; 0 where there is no item, and where nothing is relevant.
+
+    With weights of items, of each gain times its weight, in the sums too.
+    """
     if metric == "precision":
-        return ops.cast(y_true > 0, y_true.dtype) / (topn or 1)
+        return weighted(ops.cast(y_true > 0, y_true.dtype), weight) / (topn or 1)
     if metric == "mrr":
-        return math.safe_divide(y_true, ops.sum(y_true, axis=-1, keepdims=True))
+        gain = weighted(y_true, weight)
+        return math.safe_divide(gain, ops.sum(gain, axis=-1, keepdims=True))
     # All divided by 2^max y: 2^128 is no number of float32.
     gain = ops.exp(LOG2 * (y_true - math.constant_max(y_true))) * math.one_minus_exp(-LOG2 * y_true)
-    gain = ops.where(item, gain, ops.zeros_like(gain))
+    gain = weighted(ops.where(item, gain, ops.zeros_like(gain)), weight)
     best = -ops.sort(-gain, axis=-1) * discounts("ndcg", positions(gain), topn)
     return math.safe_divide(gain, ops.sum(best, axis=-1, keepdims=True))
 

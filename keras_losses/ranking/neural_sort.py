@@ -5,7 +5,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import ListLoss, count, gaps, places, positions
+from keras_losses.ranking.lists import ListLoss, count, gaps, places, positions, weighted
 
 
 class NeuralSort(ListLoss):
@@ -19,7 +19,8 @@ class NeuralSort(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -38,7 +39,7 @@ class NeuralSort(ListLoss):
 
     temperature: Positive = 1.0
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         place, _ = places(y_true, item)
         size = ops.expand_dims(count(item, y_pred), -1)
         # Items k by places r. A number added to all scores changes no softmax, only what rounding leaves of it.
@@ -48,7 +49,7 @@ class NeuralSort(ListLoss):
         slope = ops.expand_dims(size + 1 - 2 * positions(y_pred), 1)
         z = (slope * ops.expand_dims(y_pred, -1) - ops.expand_dims(away, -1)) / self.temperature
         total = math.masked_logsumexp(z, ops.expand_dims(item, -1), axis=1, keepdims=True)
-        cost = ops.where(place > 0, place * (total - z), ops.zeros_like(z))
+        cost = weighted(ops.where(place > 0, place * (total - z), ops.zeros_like(z)), weight, -1)
         return math.safe_divide(ops.sum(cost, axis=(1, 2)), ops.squeeze(size, -1))
 
 

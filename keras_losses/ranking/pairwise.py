@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import ListLoss, above, count, gaps
+from keras_losses.ranking.lists import ListLoss, above, count, gaps, weighted
 
 
 class Pairwise(ListLoss):
@@ -24,8 +24,8 @@ class Pairwise(ListLoss):
     def counts(self, y_true, item):
         return ops.any(self.pairs(y_true, item), axis=(1, 2))
 
-    def per_list(self, y_true, y_pred, item):
-        return math.masked_mean(self.cost(gaps(y_pred)), self.pairs(y_true, item), axis=(1, 2))
+    def per_list(self, y_true, y_pred, item, weight):
+        return math.masked_mean(weighted(self.cost(gaps(y_pred)), weight, -1), self.pairs(y_true, item), axis=(1, 2))
 
 
 class PairwiseHinge(Pairwise):
@@ -37,7 +37,8 @@ class PairwiseHinge(Pairwise):
         margin: by how much the better item must win, >= 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list without a pair does not count.
@@ -69,7 +70,8 @@ class PairwiseLogistic(Pairwise):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list without a pair does not count.
@@ -102,7 +104,8 @@ class PairwiseSoftZeroOne(Pairwise):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list without a pair does not count.
@@ -135,7 +138,8 @@ class BayesianPersonalized(PairwiseLogistic):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list without a relevant item, or without another, does not count.
@@ -162,7 +166,8 @@ class PairwiseMeanSquared(ListLoss):
     Formula: the mean over all pairs of a list's items of `((y_i - y_j) - (s_i - s_j))^2`. Equal relevances are a target too, 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list of fewer than two items does not count.
@@ -183,9 +188,10 @@ class PairwiseMeanSquared(ListLoss):
     def counts(self, y_true, item):
         return count(item, y_true) >= 2
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         both = ops.logical_and(ops.expand_dims(item, -1), ops.expand_dims(item, -2))
-        cost = ops.square(gaps(y_true) - gaps(y_pred))  # a small relevance does not survive y - s of a large score
+        # A small relevance does not survive y - s of a large score. Each pair twice, so with the mean of the two weights.
+        cost = weighted(ops.square(gaps(y_true) - gaps(y_pred)), weight, -1)
         total = ops.sum(ops.where(both, cost, ops.zeros_like(cost)), axis=(1, 2))
         # Each pair twice, and an item with itself, which costs nothing.
         size = count(item, y_pred)

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps
+from keras_losses.ranking.lists import LOG2, ListLoss, above, gaps, weighted
 
 
 class ListNet(ListLoss):
@@ -21,7 +21,8 @@ class ListNet(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -42,7 +43,7 @@ class ListNet(ListLoss):
     target: Literal["softmax", "proportional"] = "softmax"
     temperature: Positive = 1.0
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         if self.target == "softmax":
             wanted = math.masked_softmax(y_true, item)
         else:
@@ -50,7 +51,7 @@ class ListNet(ListLoss):
         # Scores matter up to a number for the list: from the highest on, a sum of exponentials is not rounded as it is.
         highest = math.constant_max(ops.where(item, y_pred, ops.full_like(y_pred, math.lowest(y_pred))))
         z = ops.where(item, y_pred - highest, ops.zeros_like(y_pred)) / self.temperature
-        return ops.sum(wanted * (math.masked_logsumexp(z, item, keepdims=True) - z), axis=-1)
+        return ops.sum(weighted(wanted, weight) * (math.masked_logsumexp(z, item, keepdims=True) - z), axis=-1)
 
 
 class UniqueSoftmax(ListLoss):
@@ -63,7 +64,8 @@ class UniqueSoftmax(ListLoss):
         temperature: divides the scores, > 0.
 
     Shapes:
-        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. A mask may be as fine as `(B, N)`.
+        `y_true`: `(B, N)` relevances >= 0, negative: padding; `y_pred`: `(B, N)` scores. Weights and a mask may be as
+        fine as `(B, N)`.
 
     Returns:
         One value a list, `(B,)`, reduced. A list whose items are all equally relevant does not count.
@@ -82,9 +84,9 @@ class UniqueSoftmax(ListLoss):
 
     temperature: Positive = 1.0
 
-    def per_list(self, y_true, y_pred, item):
+    def per_list(self, y_true, y_pred, item, weight):
         lower = math.masked_logsumexp(gaps(y_pred) / self.temperature, above(y_true, item))
-        return ops.sum(ops.expm1(LOG2 * y_true) * math.softplus(lower), axis=-1)
+        return ops.sum(weighted(ops.expm1(LOG2 * y_true), weight) * math.softplus(lower), axis=-1)
 
 
 list_net = function_of(ListNet)
