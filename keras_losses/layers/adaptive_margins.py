@@ -99,6 +99,7 @@ class AdaFace(ClassWeights):
     The mean and the standard deviation of the lengths are variables, `layer.mean` and `layer.std`, that start from 20 and 100:
     saved with the model, and no part of what an optimizer trains. A training step first moves them to those of its batch, over
     the embeddings that have a class: `mean = momentum mean + (1 - momentum) batch mean`.
+    A replica of `tf.distribute` uses those of its own part, as batch normalisation does, and the variables are their mean.
 
     Args:
         classes: number of classes.
