@@ -9,6 +9,7 @@ from tests.peers import (
     detection,
     faults,
     faults_of_pairs_and_lists,
+    heads,
     imbalance,
     metric_learning,
     noisy_labels,
@@ -26,6 +27,7 @@ FAMILIES = (
     detection,
     regression,
     metric_learning,
+    heads,
     self_supervised,
     ranking,
 )
