@@ -1,11 +1,14 @@
 """Hooks and fixtures of the whole suite."""
 
+import itertools
 import os
 
 import pytest
 
 from tests._parity import Recorder
 from tests._summary import *  # noqa: F403
+
+TESTS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,11 @@ def global_state():
     yield
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
+    # JAX keeps every program that it compiled, gigabytes over the suite; of most there is no further use.
+    if keras.backend.backend() == "jax" and next(TESTS) % 500 == 0:
+        import jax
+
+        jax.clear_caches()
 
 
 def pytest_collection_modifyitems(items):

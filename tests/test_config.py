@@ -105,7 +105,8 @@ def same(loss, again, value=True):
     assert json.dumps(again.get_config()) == json.dumps(loss.get_config())
     assert repr(again) == repr(loss) or "<" in repr(loss)  # a stock term has its address there
     assert again.dtype == loss.dtype
-    if value:
+    # JAX compiles every operation of every variation, which takes minutes; the checks of conformance compare values there.
+    if value and keras.backend.backend() != "jax":
         np.testing.assert_array_equal(evaluate(again), evaluate(loss))
 
 
