@@ -89,8 +89,10 @@ def test_the_order_of_the_input_does_not_matter(name):
 def test_items_that_are_alike_share_the_gradient(name):
     y, s = np.array([[1, 1, 0, 0, 2, 1]]), np.array([[0.5, 0.5, 0.5, 0.5, 0.5, 0.5]])
     slope = slopes(over_lists()[name], y, s)[1][0]
-    np.testing.assert_allclose(slope[[1, 5]], slope[0], rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(slope[3], slope[2], rtol=1e-5, atol=1e-7)
+    # Each is a sum over the pairs, in another order: known to some roundings of the largest slope, also where the sum is 0.
+    roundings = 4 * np.finfo("float32").eps * np.abs(slope).max()
+    np.testing.assert_allclose(slope[[1, 5]], slope[0], rtol=1e-5, atol=roundings)
+    np.testing.assert_allclose(slope[3], slope[2], rtol=1e-5, atol=roundings)
     if name not in ("NeuralSort", UNSEEN):
         assert slope[4] < 0 < slope[2]  # equal scores, as of a new network, are told apart
 
