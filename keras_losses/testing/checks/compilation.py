@@ -75,7 +75,7 @@ def _ways(s, y_true, y_pred):
 
         yield on, lambda: compiled_value_and_gradient(weighted, *tensors, weights, wrt=1), both
     else:  # the `call` of a loss with a contract takes what its base prepares
-        yield _SYMBOLIC, symbolic, None
+        yield _SYMBOLIC, symbolic, list  # there is no number to compare
         yield on, by("aot_eager"), value
     if s.full and keras.backend.backend() == "torch":
         yield "compiled by inductor", by("inductor"), value
