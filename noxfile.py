@@ -56,9 +56,10 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "MPLBACKEND"
 # What a wheel could lack: modules, exports, registration, the command line, types. The formulas are the same files.
 PACKAGED = "static_rules reference config get fit cli docs demo examples user_losses wrappers"
 PACKAGED = [f"tests/test_{name}.py" for name in PACKAGED.split()]
-# Configs are checked before a backend has any part in it: one session tries the hostile ones.
-HOSTILE = ["tests/test_config_security.py", "tests/test_config_security_files.py"]
-HOSTILE_BACKEND = "torch"  # the fastest to start
+# Configs are written and checked before a backend has any part in it: one session tries them all. What a loss computes after a
+# round trip is among the checks of conformance, which run in each.
+CONFIGS = ["tests/test_config.py", "tests/test_config_security.py", "tests/test_config_security_files.py"]
+CONFIG_BACKEND = "torch"  # the fastest to start
 
 summaries = {}  # of the backend sessions in this run
 
@@ -135,7 +136,7 @@ def run_tests(session, backend):
     for kind in ("parity", "summary"):
         for old in folder(session, kind).glob(f"{backend}*"):
             old.unlink()
-    elsewhere = ["tests/parity", "tests/peers", "tests/test_numpy_backend.py", *(HOSTILE if backend != HOSTILE_BACKEND else ())]
+    elsewhere = ["tests/parity", "tests/peers", "tests/test_numpy_backend.py", *(CONFIGS if backend != CONFIG_BACKEND else ())]
     try:
         session.run(
             *("python", "-m", "pytest", *WORKERS, *(f"--ignore={path}" for path in elsewhere)),

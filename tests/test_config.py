@@ -105,8 +105,7 @@ def same(loss, again, value=True):
     assert json.dumps(again.get_config()) == json.dumps(loss.get_config())
     assert repr(again) == repr(loss) or "<" in repr(loss)  # a stock term has its address there
     assert again.dtype == loss.dtype
-    # JAX compiles every operation of every variation, which takes minutes; the checks of conformance compare values there.
-    if value and keras.backend.backend() != "jax":
+    if value:
         np.testing.assert_array_equal(evaluate(again), evaluate(loss))
 
 

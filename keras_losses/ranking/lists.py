@@ -82,8 +82,8 @@ class ListLoss(Loss):
     def _check_weight(self, given, shape):
         if len(given) != 2 or any(None not in pair and pair[0] != pair[1] for pair in zip(given, shape, strict=True)):
             raise ValueError(
-                f"{self.name}: weights of items with shape {given} do not fit y_pred with shape {shape}. "
-                "Expected: sample_weight (B,) for lists, or sample_weight or item_weight (B, N) for items."
+                f"{self.name}: sample_weight with shape {given} does not fit y_pred with shape {shape}. Expected: (B,) "
+                "for lists, or (B, N) for items, which may also be item_weight."
             )
 
 
