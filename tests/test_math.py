@@ -32,6 +32,7 @@ SMOOTH = {
     "power-above-one": (lambda x: m.power(x, 2.5), lambda x: x**2.5, POSITIVE[:-2]),
     "power-tensor": (lambda x: m.power(0 * x + 0.5, x), lambda x: 0.5**x, POSITIVE[:-2]),
     "log_cosh": (m.log_cosh, lambda x: np.logaddexp(x, -x) - np.log(2), X),
+    "huber": (lambda x: m.huber(x, 0.3), lambda x: np.where(abs(x) < 0.3, x**2 / 2, 0.3 * (abs(x) - 0.15)), X),
     "logaddexp": (lambda x: m.logaddexp(x, 1 - 2 * x), lambda x: np.logaddexp(x, 1 - 2 * x), X),
     "xlogy": (lambda x: m.xlogy(x, x), lambda x: x * np.log(x), POSITIVE),
     "safe_divide": (lambda x: m.safe_divide(1 + x, x), lambda x: (1 + x) / x, X),
@@ -101,6 +102,9 @@ KINKS = {
     "power": (lambda x: m.power(x, 0.5), 0.0, 0.0, 1e-7**-0.5),
     "softplus-far": (m.softplus, 1e4, 1e4, 1.0),
     "log_cosh": (m.log_cosh, 0.0, 0.0, 0.0),
+    "huber": (lambda x: m.huber(x, 0.5), 0.0, 0.0, 0.0),
+    "huber-edge": (lambda x: m.huber(x, 0.5), -0.5, 0.125, -0.5),
+    "huber-far": (lambda x: m.huber(x, 0.5), 1e30, 5e29, 0.5),
     "log_cosh-far": (m.log_cosh, -1e30, 1e30, -1.0),
 }
 

@@ -14,7 +14,6 @@ from keras_losses.math.elementary import (
     greater,
     lesser,
     log1mexp,
-    log_cosh,
     log_probability,
     logaddexp,
     maximum,
@@ -45,6 +44,7 @@ from keras_losses.math.reductions import (
     row_numbers,
     segment_sum,
 )
+from keras_losses.math.robust import huber, log_cosh
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.spectral import log_det, nuclear_norm
 from keras_losses.math.stated import with_gradient
@@ -65,6 +65,7 @@ __all__ = [
     "floor",
     "focal_weight",
     "greater",
+    "huber",
     "in_blocks",
     "largest",
     "length",

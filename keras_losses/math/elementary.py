@@ -139,13 +139,3 @@ def power(x: Any, exponent: Any, low: float = EPSILON) -> Any:
 def focal_weight(log_q: Any, gamma: float) -> Any:
     """`q ** gamma` from `log q`, finite with its gradient for every gamma >= 0."""
     return ops.ones_like(log_q) if gamma == 0 else ops.exp(gamma * log_q)
-
-
-def log_cosh(x: Any) -> Any:
-    """`log(cosh(x))`, exact for tiny and for huge x."""
-    size = absolute(x)
-    small = size < 1
-    grown = ops.expm1(0.5 * ops.where(small, x, ops.zeros_like(x)))
-    half = 0.5 * (grown + grown / (1 + grown))  # sinh(x / 2), exact near 0
-    large = ops.where(small, ops.ones_like(x), size)
-    return ops.where(small, ops.log1p(2 * ops.square(half)), large - 0.6931471805599453 + ops.log1p(ops.exp(-2 * large)))

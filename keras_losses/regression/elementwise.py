@@ -201,9 +201,7 @@ class Huber(Elementwise, kw_only=False):
     delta: Positive = 1.0
 
     def element(self, y_true, y_pred):
-        size = math.absolute(y_pred - y_true)
-        near = math.minimum(size, self.delta)
-        return near * (size - 0.5 * near)
+        return math.huber(y_pred - y_true, self.delta)
 
 
 class LogCosh(Elementwise):
