@@ -49,7 +49,7 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
         true, pred = _infer(y_true, y_pred, true, pred)
     if true.kind.name == "unused":
         y_true = stand_in(who, y_true, y_pred, true, pred)
-    true = true.met_by(_shape(y_true), _shape(y_pred))
+    true = true.met_by(shape_of(y_true), shape_of(y_pred))
     rounding = [max(debug.epsilon(dtype_of(x)), debug.epsilon(compute)) for x in (y_true, y_pred) if debug.is_active()]
     y_true, y_pred = _cast(y_true, true.kind, compute), _cast(y_pred, pred.kind, compute)
     if loss.last_axis is not None:
@@ -87,7 +87,8 @@ def prepare(loss: Any, y_true: Any, y_pred: Any, weight: Any, mask: Any, extra: 
     return prepared
 
 
-def _shape(x):
+def shape_of(x: Any) -> tuple[Any, ...]:
+    """The shape of a tensor, array, number or nested list, as far as it is known."""
     if x is None:  # of which the compiler of PyTorch cannot ask NumPy
         return ()
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
@@ -95,7 +96,7 @@ def _shape(x):
 
 def stand_in(who, y_true, y_pred, true: Spec, pred: Spec):
     """Zeros, one a sample, in place of a target that the formula does not look at. Only how many samples it has is checked."""
-    given, shape = _shape(y_true), _shape(y_pred)
+    given, shape = shape_of(y_true), shape_of(y_pred)
     if y_true is not None and not (given and shape and (None in (given[0], shape[0]) or given[0] == shape[0])):
         raise ValueError(
             f"{who}: y_true with shape {given} does not meet y_pred with shape {shape}: the first axis is the batch. "

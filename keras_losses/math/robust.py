@@ -1,4 +1,4 @@
-"""Costs of an error that grow as its square near 0 and as its size far away: each one pass forward and one back."""
+"""Costs of an error that grow as its square near 0 and as its size far away: their slopes are stated."""
 
 from typing import Any
 

@@ -3,10 +3,10 @@
 import math as numbers
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from keras_losses import math
+from keras_losses.core.inputs import shape_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import real, relevance
 
@@ -66,14 +66,14 @@ class ListLoss(Loss):
         return ops.where(wrong, ops.full_like(value, float("nan")), value), counted
 
     def _values(self, y_true, y_pred, sample_weight, mask, extra, dtype):
-        shape = _shape(y_pred)
+        shape = shape_of(y_pred)
         if len(shape) == 1:
             # Elsewhere (N,) counts as (N, 1): here, as lists of one item, of which none has an order.
             raise ValueError(
                 f"{self.name}: y_pred with shape {shape} holds no lists. Expected: y_true {self.y_true}, y_pred {self.y_pred}; "
                 "a single list needs a batch axis: y_true[None], y_pred[None]."
             )
-        if sample_weight is not None and len(_shape(sample_weight)) == 2 and _shape(sample_weight)[1] != 1:
+        if sample_weight is not None and len(shape_of(sample_weight)) == 2 and shape_of(sample_weight)[1] != 1:
             if extra.get("item_weight") is not None:
                 raise ValueError(f"{self.name}: sample_weight of items and item_weight: give one. Received both.")
             extra, sample_weight = {**extra, "item_weight": sample_weight}, None
@@ -85,10 +85,6 @@ class ListLoss(Loss):
                 f"{self.name}: sample_weight with shape {given} does not fit y_pred with shape {shape}. Expected: (B,) "
                 "for lists, or (B, N) for items, which may also be item_weight."
             )
-
-
-def _shape(x):
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def weighted(x: Any, weight: Any, axis: int | None = None) -> Any:
