@@ -8,10 +8,18 @@ from keras import ops
 
 import keras_losses as kl
 from keras_losses.testing import gradient, value_and_gradient
+from keras_losses.testing.gradients import second_derivative
 
 m = kl.math
 X = np.array([-3.0, -1.0, -1e-3, 1e-3, 0.7, 2.0, 30.0])
 POSITIVE = np.array([1e-6, 0.01, 0.5, 0.999, 2.0, 50.0, 3000.0])
+
+LOGITS = np.array([[0.0, 1.0, 2.0], [5.0, 5.0, 1.0]])
+
+
+def softmax(x):
+    return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+
 
 # function, its definition in NumPy, points
 SMOOTH = {
@@ -54,12 +62,35 @@ SMOOTH = {
         lambda x: np.logaddexp.accumulate(x[::-1], 0)[::-1],
         X.reshape(7, 1),
     ),
+    "binary_cross_entropy": (
+        lambda x: m.binary_cross_entropy(x, 0 * x + 0.3),
+        lambda x: 0.3 * np.logaddexp(-x, 0) + 0.7 * np.logaddexp(x, 0),
+        X,
+    ),
+    "binary_cross_entropy-weighted": (
+        lambda x: m.binary_cross_entropy(x, 0 * x + 5, 0 * x + 0.25),
+        lambda x: 5 * np.logaddexp(-x, 0) + 0.25 * np.logaddexp(x, 0),
+        X,
+    ),
+    "miss_probability": (lambda x: m.miss_probability(x, 0 * x + 0.9), lambda x: (0.9 + 0.1 * np.exp(x)) / (1 + np.exp(x)), X),
+    "focal_power": (lambda x: m.focal_power(x, 0.5), lambda x: x**0.5, POSITIVE),
+    "focal_power-square": (lambda x: m.focal_power(x, 2.0), lambda x: x**2, POSITIVE[:-2]),
+    "focal_power-none": (lambda x: m.focal_power(x, 0), lambda x: x**0, POSITIVE),
+    "log_and_miss": (lambda x: m.log_and_miss(x)[0], lambda x: np.log(softmax(x)), LOGITS),
+    "log_and_miss-miss": (lambda x: m.log_and_miss(x)[1], lambda x: 1 - softmax(x), LOGITS),
+    "label_cross_entropy": (
+        lambda x: m.label_cross_entropy(x, np.array([0, 2], "int32")),
+        lambda x: -np.log(softmax(x)[[0, 1], [0, 2]]),
+        LOGITS,
+    ),
+    "cross_entropy": (lambda x: m.cross_entropy(x, 0 * x + 0.5), lambda x: -0.5 * np.log(softmax(x)).sum(-1), LOGITS),
+    "cosine": (lambda x: m.cosine(x, 0 * x + 1), lambda x: x.sum(-1) / np.sqrt(7 * (x**2).sum(-1)), X.reshape(1, 7)),
     "log1m_softmax": (
         m.log1m_softmax,
         lambda x: np.log(
             np.stack([np.exp(np.delete(x, i, -1)).sum(-1) for i in range(3)], -1) / np.exp(x).sum(-1, keepdims=True)
         ),
-        np.array([[0.0, 1.0, 2.0], [5.0, 5.0, 1.0]]),
+        LOGITS,
     ),
 }
 
@@ -105,6 +136,9 @@ KINKS = {
     "huber": (lambda x: m.huber(x, 0.5), 0.0, 0.0, 0.0),
     "huber-edge": (lambda x: m.huber(x, 0.5), -0.5, 0.125, -0.5),
     "huber-far": (lambda x: m.huber(x, 0.5), 1e30, 5e29, 0.5),
+    "binary_cross_entropy": (lambda x: m.binary_cross_entropy(x, ops.ones_like(x)), 0.0, math.log(2), -0.5),
+    "miss_probability": (lambda x: m.miss_probability(x, ops.zeros_like(x)), 0.0, 0.5, 0.25),
+    "focal_power": (lambda x: m.focal_power(x, 0.5), 0.0, 1.1754943508222875e-38**0.5, 0.0),
     "log_cosh-far": (m.log_cosh, -1e30, 1e30, -1.0),
 }
 
@@ -169,3 +203,46 @@ def test_slopes_that_rounding_must_not_reach():
     z = np.array([[1e4, 1e4 - 1, 1e4]])
     slope = gradient(lambda t: m.masked_logsumexp(t, np.ones_like(z, bool)), z, "float32")
     np.testing.assert_allclose(slope, np.exp(z - 1e4) / np.exp(z - 1e4).sum(), rtol=1e-5)
+
+
+def test_costs_of_logits_keep_their_tails():
+    """In float32, where the exact value is far below the rounding of 1 or of the logits."""
+    z = np.array([30.0, -30.0, 80.0, -80.0])
+    right, wrong = np.array([1.0, 0, 1, 0]), np.array([0.0, 1, 0, 1])
+    tail, size = np.exp(-np.abs(z)), np.abs(z)
+    for labels, value, slope in ((right, tail, -np.sign(z) * tail), (wrong, size + tail, np.sign(z) * (1 - tail))):
+        given = ops.convert_to_tensor(labels.astype("float32"))
+        got = value_and_gradient(lambda t, y=given: m.binary_cross_entropy(t, y), z, "float32")
+        np.testing.assert_allclose(got[0], value, rtol=1e-5)
+        np.testing.assert_allclose(got[1], slope, rtol=1e-5)
+        got = value_and_gradient(lambda t, y=given: m.binary_cross_entropy(t, 3 * y, 2 * (1 - y)), z, "float32")
+        np.testing.assert_allclose(got[0], np.where(labels == 1, 3, 2) * value, rtol=1e-5)
+        missed = tail if labels is right else 1 - tail
+        got = value_and_gradient(lambda t, y=given: m.miss_probability(t, y), z, "float32")
+        np.testing.assert_allclose(got[0], missed, rtol=1e-5)
+        np.testing.assert_allclose(got[1], np.where(labels == 1, -1, 1) * tail, rtol=1e-5)
+    log_p, miss = (value_and_gradient(lambda t, i=i: m.log_and_miss(t)[i], z[:, None] * [0.5, -0.5])[0] for i in (0, 1))
+    np.testing.assert_allclose(log_p[0], [-np.exp(-30), -30], rtol=1e-5)
+    np.testing.assert_allclose(miss[2], [np.exp(-80), 1], rtol=1e-5)
+    tied = value_and_gradient(lambda t: m.log_and_miss(t)[1], np.array([[2.0, 2.0, -90.0]]))[0]
+    np.testing.assert_allclose(tied, [[0.5, 0.5, 1]], rtol=1e-6)
+
+
+def test_second_derivatives_of_costs_of_logits():
+    """At 0 too, where the two forms meet."""
+    for z in (0.0, 1.5, -1.5):
+        p = 1 / (1 + np.exp(-z))
+        got = second_derivative(lambda t: ops.sum(m.binary_cross_entropy(t, 0 * t + 0.3)), np.array([z]), np.ones(1), "float64")
+        np.testing.assert_allclose(got, [p * (1 - p)], rtol=1e-9)
+        got = second_derivative(lambda t: ops.sum(m.huber(t, 2.0)), np.array([z]), np.ones(1), "float64")
+        np.testing.assert_allclose(got, [1.0], rtol=1e-9)
+        assert second_derivative(lambda t: ops.sum(m.absolute(t)), np.array([z]), np.ones(1)) == [0]
+
+
+def test_a_cosine_of_vectors_of_any_length():
+    x, y = np.array([[3e30, 4e30], [3e-30, 0], [0.0, 0.0]]), np.array([[1e-30, 0], [2e30, 2e30], [1, 2]], "float32")
+    value, slope = value_and_gradient(lambda t: m.cosine(t, ops.convert_to_tensor(y)), x)
+    np.testing.assert_allclose(value, [0.6, 0.5**0.5, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        slope * [[1e30], [1e-30], [1]], [[0.128, -0.096], [0, 0.5**0.5 / 3], [0, 0]], rtol=1e-5, atol=1e-7
+    )

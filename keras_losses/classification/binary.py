@@ -68,7 +68,7 @@ class BinaryCrossentropy(Loss, kw_only=False):
         check_binary_weights(self)
 
     def call(self, y_true, y_pred, mask=None):
-        value = sum(binary_terms(self, smooth_binary(y_true, self.label_smoothing), y_pred))
+        value = output_cross_entropy(self, smooth_binary(y_true, self.label_smoothing), y_pred)
         return mean_of_outputs(value, mask)
 
 
@@ -87,15 +87,28 @@ def binary_terms(loss: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return -positive * log_p, -negative * log_not_p
 
 
+def output_cross_entropy(loss: Any, y_true: Any, y_pred: Any) -> Any:
+    """The sum of the `binary_terms`, in fewer passes over memory."""
+    if not loss.from_logits:
+        (positive, negative), (log_p, log_not_p) = label_shares(loss, y_true), binary_logs(loss, y_pred)
+        return -(positive * log_p + negative * log_not_p)
+    if loss.class_weight is None and getattr(loss, "pos_weight", None) is None:
+        return math.binary_cross_entropy(y_pred, y_true)
+    return math.binary_cross_entropy(y_pred, *label_shares(loss, y_true))
+
+
 def label_shares(loss: Any, y_true: Any) -> tuple[Any, Any]:
     """How much of the label is class 1 and class 0, under the weights of the loss."""
     weight_0, weight_1 = binary_weights(loss)
-    positive, pos_weight = weight_1 * y_true, getattr(loss, "pos_weight", None)
+    positive, negative = y_true, 1 - y_true
+    if (weight_0, weight_1) != (1, 1):
+        positive, negative = weight_1 * positive, weight_0 * negative
+    pos_weight = getattr(loss, "pos_weight", None)
     if isinstance(pos_weight, tuple):
         positive = weigh_outputs(loss, positive, pos_weight, "pos_weight")
     elif pos_weight is not None:
         positive = positive * pos_weight
-    return positive, weight_0 * (1 - y_true)
+    return positive, negative
 
 
 def mean_of_outputs(value: Any, mask: Any) -> Any:

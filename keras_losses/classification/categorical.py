@@ -11,7 +11,7 @@ from keras_losses.core.fields import ClassWeight, Fraction
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, onehot, simplex
-from keras_losses.core.weighting import class_weights
+from keras_losses.core.weighting import class_weights, label_weights
 
 
 class CategoricalCrossentropy(Loss, kw_only=False):
@@ -63,7 +63,9 @@ class CategoricalCrossentropy(Loss, kw_only=False):
 
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
-        y_true = smooth_labels(y_true, self.label_smoothing) * class_weights(self, y_pred)
+        y_true = weigh_classes(self, smooth_labels(y_true, self.label_smoothing))
+        if self.from_logits:
+            return math.cross_entropy(y_pred, y_true)
         return -ops.sum(y_true * log_probabilities(self, y_pred), axis=-1)
 
 
@@ -115,15 +117,29 @@ class SparseCategoricalCrossentropy(Loss, kw_only=False):
 
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
-        return of_labels(self, y_true, -log_probabilities(self, y_pred) * class_weights(self, y_pred))
+        if self.label_smoothing:
+            return of_labels(self, y_true, weigh_classes(self, -log_probabilities(self, y_pred)))
+        return label_cross_entropy(self, y_true, y_pred) * label_weights(self, y_true, y_pred)
 
 
 def of_labels(loss: Any, labels: Any, values: Any) -> Any:
     """The value of each label's class; with `label_smoothing` drawn towards the mean of all classes."""
-    value = ops.squeeze(ops.take_along_axis(values, ops.expand_dims(labels, -1), axis=-1), -1)
+    value = math.at_label(values, labels)
     if loss.label_smoothing:
         value = (1 - loss.label_smoothing) * value + loss.label_smoothing * math.mean(values)
     return value
+
+
+def label_cross_entropy(loss: Any, labels: Any, y_pred: Any) -> Any:
+    """`-log p` of the labels' classes, from logits or from probabilities of any sum."""
+    if loss.from_logits:
+        return math.label_cross_entropy(y_pred, labels)
+    return -math.log_probability(math.at_label(y_pred, labels) / _nonzero(ops.sum(y_pred, axis=-1)))
+
+
+def weigh_classes(loss: Any, x: Any) -> Any:
+    """`x` with its classes on the last axis times the `class_weight` of the loss, if it has any."""
+    return x if loss.class_weight is None else x * class_weights(loss, x)
 
 
 def log_probabilities(loss: Any, y_pred: Any) -> Any:
@@ -135,8 +151,11 @@ def log_probabilities(loss: Any, y_pred: Any) -> Any:
 
 def rows_of_one(p: Any) -> Any:
     """Probabilities divided by their sum over the last axis; a row of zeros stays one."""
-    total = ops.sum(p, axis=-1, keepdims=True)
-    return p / ops.where(total > 0, total, ops.ones_like(total))
+    return p / _nonzero(ops.sum(p, axis=-1, keepdims=True))
+
+
+def _nonzero(total):
+    return ops.where(total > 0, total, ops.ones_like(total))
 
 
 def smooth_labels(y_true: Any, amount: float) -> Any:

@@ -6,13 +6,13 @@ from typing import Any
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_terms, mean_of_outputs, smooth_binary
-from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class
+from keras_losses.classification.binary import mean_of_outputs, output_cross_entropy, smooth_binary
+from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class, weigh_classes
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, label, logit, onehot, prob, simplex
-from keras_losses.core.weighting import check_binary_weights, class_weights
+from keras_losses.core.weighting import check_binary_weights, per_class
 from keras_losses.regression.elementwise import weigh_outputs
 
 
@@ -21,8 +21,8 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
 
     Formula: `mean_d a_d q_d^gamma bce_d` over the labels that count, with `q = y (1 - p) + (1 - y) p`, the probability given
     to the other label, `bce` as in `BinaryCrossentropy`, and `a = y alpha + (1 - y)(1 - alpha)` with
-    `apply_class_balancing`, else 1. From logits the weight is `exp(gamma log q)` with `log q` in log space, so that value and
-    gradient are right for every logit and gamma.
+    `apply_class_balancing`, else 1. From logits `q` is exact however small it is, so that value and gradient are right for
+    every logit and gamma.
 
     Args:
         apply_class_balancing: weigh the two classes by `alpha` and `1 - alpha`.
@@ -79,31 +79,26 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
     def call(self, y_true, y_pred, mask=None):
         y_true = smooth_binary(y_true, self.label_smoothing)
         alpha = self.alpha if self.apply_class_balancing else None
-        value = sum(binary_terms(self, y_true, y_pred)) * binary_focus(self, y_true, y_pred, alpha)
+        value = output_cross_entropy(self, y_true, y_pred) * binary_focus(self, y_true, y_pred, alpha)
         return mean_of_outputs(value, mask)
 
 
 def binary_focus(loss: Any, y_true: Any, y_pred: Any, alpha: float | None) -> Any:
     """What the focal loss weighs a cross-entropy by: `q^gamma`, balanced by `alpha` for class 1 against `1 - alpha`."""
-    weight = math.focal_weight(_log_q(loss, y_true, y_pred), loss.gamma)
+    if loss.from_logits:
+        miss = math.miss_probability(y_pred, y_true)
+    else:
+        miss = y_true * (1 - y_pred) + (1 - y_true) * y_pred
+    weight = math.focal_power(miss, loss.gamma)
     return weight if alpha is None else weight * (y_true * alpha + (1 - y_true) * (1 - alpha))
-
-
-def _log_q(loss, y_true, y_pred):
-    if not loss.from_logits:
-        return math.safe_log(y_true * (1 - y_pred) + (1 - y_true) * y_pred)
-    # Both summands in log space: for a hard label one of them vanishes and the other is exact for any logit.
-    positive = math.safe_log(y_true) - math.softplus(y_pred)
-    negative = math.safe_log(1 - y_true) - math.softplus(-y_pred)
-    return math.logaddexp(positive, negative)
 
 
 class CategoricalFocalCrossentropy(Loss, kw_only=False):
     """Categorical cross-entropy, each class weighed by how far its probability is from 1.
 
     Formula: `-sum_c alpha_c w_c (1 - p_c)^gamma_c y_c log p_c`, labels smoothed and probabilities divided by their sum as in
-    `CategoricalCrossentropy`. From logits `log(1 - p_c)` is the logsumexp of the other logits minus that of all, so that
-    value and gradient are right for every logit and gamma.
+    `CategoricalCrossentropy`. From logits `1 - p_c` is the share of the other logits, not a difference, so that value and
+    gradient are right for every logit and gamma.
 
     Args:
         alpha: number >= 0 that multiplies every class, or one number per class.
@@ -213,16 +208,14 @@ def _of_classes(loss, y_pred):
     """`-alpha_c w_c (1 - p_c)^gamma_c log p_c`: the loss of each class, if it were the label."""
     warn_of_one_class(loss, y_pred)
     if loss.from_logits:
-        log_p, log_q = ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred)
+        log_p, miss = math.log_and_miss(y_pred)
     else:
         p = rows_of_one(y_pred)
-        log_p, log_q = math.log_probability(p), math.safe_log(1 - p)
-    if isinstance(loss.gamma, tuple):
-        value = -log_p * ops.exp(weigh_outputs(loss, log_q, loss.gamma, "gamma"))
-    else:
-        value = -log_p * math.focal_weight(log_q, loss.gamma)
+        log_p, miss = math.log_probability(p), 1 - p
+    gamma = per_class(loss, y_pred, "gamma", loss.gamma) if isinstance(loss.gamma, tuple) else loss.gamma
+    value = -log_p * math.focal_power(miss, gamma)
     value = weigh_outputs(loss, value, loss.alpha, "alpha") if isinstance(loss.alpha, tuple) else value * loss.alpha
-    return value * class_weights(loss, y_pred)
+    return weigh_classes(loss, value)
 
 
 binary_focal_crossentropy = function_of(BinaryFocalCrossentropy)

@@ -50,7 +50,7 @@ class Hinge(Loss):
         return shortfall
 
     def call(self, y_true, y_pred):
-        y_true = ops.where(ops.equal(y_true, 0), -ops.ones_like(y_true), y_true)
+        y_true = y_true - ops.cast(ops.equal(y_true, 0), y_true.dtype)
         value = self.penalty(math.positive_part(1 - y_true * y_pred))
         if self.class_weight is not None:
             negative, positive = binary_weights(self)
@@ -171,7 +171,7 @@ class MultiMargin(Loss):
 
     def call(self, y_true, y_pred):
         others = 1 - ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
-        labelled = ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1)
+        labelled = math.at_label(y_pred, y_true, keepdims=True)
         shortfall = math.positive_part(self.margin - labelled + y_pred)
         if self.p == 2:
             shortfall = ops.square(shortfall)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from keras import ops
 
-from keras_losses.classification.binary import binary_terms, label_shares, mean_of_outputs, smooth_binary
+from keras_losses.classification.binary import label_shares, mean_of_outputs, output_cross_entropy, smooth_binary
 from keras_losses.classification.categorical import log_probabilities, rows_of_one, smooth_labels, warn_of_one_class
 from keras_losses.classification.focal import binary_focus
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative, Range
@@ -143,7 +143,7 @@ class PolyFocalCrossentropy(Loss):
             missing = positive * ops.sigmoid(-y_pred) + negative * ops.sigmoid(y_pred)
         else:
             missing = positive * (1 - y_pred) + negative * y_pred
-        value = sum(binary_terms(self, y_true, y_pred)) + self.epsilon * missing
+        value = output_cross_entropy(self, y_true, y_pred) + self.epsilon * missing
         return mean_of_outputs(value * binary_focus(self, y_true, y_pred, self.alpha), mask)
 
 

@@ -283,7 +283,7 @@ def _clean_labels(ignore, prepared, pred: Spec, own, classes):
         labels = ops.where(ignored, ops.zeros_like(labels), labels)
         prepared.y_pred = _fill(prepared.y_pred, _insert(prepared.valid, own), pred.kind)
     if wrong is not None:
-        labels = ops.where(wrong, ops.zeros_like(labels), labels)
+        labels = labels * ops.cast(ops.logical_not(wrong), labels.dtype)
     prepared.y_true, prepared.wrong = labels, wrong
 
 

@@ -66,7 +66,7 @@ def collect(
             mask = more if mask is None else ops.logical_and(mask, more)
     if wrong is not None:
         wrong = align.pad_rank(align.reduce_rank(wrong, len(shape)), len(shape))
-        value = ops.where(wrong, ops.full_like(value, float("nan")), value)
+        value = ops.where(wrong, float("nan"), value)
     keep = mask
     if weight is not None:
         keep = ops.not_equal(weight, 0)

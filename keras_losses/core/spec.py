@@ -61,6 +61,9 @@ class Spec:
     classes: str | None = None
     parts: tuple[tuple[str, Kind], ...] = ()
     dense: bool = False
+    #: The number of axes that are always there, and the position of `*S`, or None: asked for several times a call.
+    fixed: int = dataclasses.field(init=False, repr=False, compare=False)
+    star: int | None = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [a for a in self.axes if not a.isdecimal()]
@@ -70,19 +73,12 @@ class Spec:
             )
         if not all(a.removeprefix("*").isidentifier() or a.isdecimal() for a in self.axes):
             raise ValueError(f"An axis is a name such as B, a number such as 4, or *S. Received: {self}")
+        stars = [i for i, a in enumerate(self.axes) if a.startswith("*")]
+        object.__setattr__(self, "fixed", len(self.axes) - len(stars))
+        object.__setattr__(self, "star", stars[0] if stars else None)
 
     def __str__(self) -> str:
         return f"{self.kind.name}({' '.join(self.axes)!r})"
-
-    @property
-    def fixed(self) -> int:
-        """The number of axes that are always there."""
-        return sum(not a.startswith("*") for a in self.axes)
-
-    @property
-    def star(self) -> int | None:
-        """The position of `*S`, or None."""
-        return next((i for i, a in enumerate(self.axes) if a.startswith("*")), None)
 
     def met_by(self, shape: tuple, pred_shape: tuple) -> "Spec":
         """This contract, or that of dense labels where a target of `shape` is such and `dense` admits it."""

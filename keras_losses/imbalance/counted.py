@@ -56,12 +56,7 @@ def logits(loss: Any, y_pred: Any) -> Any:
 
 def above_label(x: Any, labels: Any) -> Any:
     """How far each entry of the last axis is above the one that the label names."""
-    return x - at_label(x, labels)
-
-
-def at_label(x: Any, labels: Any) -> Any:
-    """The entry of the last axis that the label names, kept as an axis of 1."""
-    return ops.take_along_axis(x, ops.expand_dims(labels, -1), axis=-1)
+    return x - math.at_label(x, labels, keepdims=True)
 
 
 def crossentropy(loss: Any, y_true: Any, y_pred: Any, gap: Any) -> Any:

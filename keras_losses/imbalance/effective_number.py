@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from keras import ops
 
+from keras_losses import math
 from keras_losses.classification.categorical import log_probabilities, warn_of_one_class
 from keras_losses.core.fields import Range, shorten
 from keras_losses.core.function import function_of
 from keras_losses.core.weighting import class_weights, per_class
-from keras_losses.imbalance.counted import CountedCrossentropy, at_label
+from keras_losses.imbalance.counted import CountedCrossentropy
 
 
 def effective_number_weights(class_counts: Sequence[float], beta: float = 0.999) -> tuple[float, ...]:
@@ -100,7 +100,7 @@ class ClassBalancedCrossentropy(CountedCrossentropy):
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
         weights = per_class(self, y_pred, "class_counts", self._weights) * class_weights(self, y_pred)
-        return -ops.squeeze(at_label(weights * log_probabilities(self, y_pred), y_true), -1)
+        return -math.at_label(weights * log_probabilities(self, y_pred), y_true)
 
 
 class_balanced_crossentropy = function_of(ClassBalancedCrossentropy)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_terms
+from keras_losses.classification.binary import output_cross_entropy
 from keras_losses.core.fields import Range
 from keras_losses.core.function import function_of
 from keras_losses.imbalance.yes_no import YesNo, counting
@@ -54,7 +54,7 @@ class GradientHarmonized(YesNo):
 
     def call(self, y_true, y_pred, mask=None):
         inside = counting(mask, y_pred)
-        value = self._weights(y_true, y_pred, inside) * sum(binary_terms(self, y_true, y_pred))
+        value = self._weights(y_true, y_pred, inside) * output_cross_entropy(self, y_true, y_pred)
         value = math.masked_mean(value, inside)
         return value if mask is None else (value, ops.any(inside, axis=-1))
 

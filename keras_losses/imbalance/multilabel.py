@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_terms
+from keras_losses.classification.binary import output_cross_entropy
 from keras_losses.core.fields import ClassCounts, Fraction, NonNegative, Positive, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import binary
@@ -181,7 +181,7 @@ class Equalization(Multilabel):
     def call(self, y_true, y_pred):
         foreground = ops.cast(ops.any(y_true > 0, axis=-1, keepdims=True), y_pred.dtype)
         spared = self.beta * foreground * per_class(self, y_pred, "class_frequencies", self._rare) * (1 - y_true)
-        return math.mean((1 - spared) * sum(binary_terms(self, y_true, y_pred)))
+        return math.mean((1 - spared) * output_cross_entropy(self, y_true, y_pred))
 
 
 distribution_balanced = function_of(DistributionBalanced)

@@ -8,7 +8,7 @@ from keras_losses.core.fields import Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import count
 from keras_losses.core.weighting import per_class
-from keras_losses.imbalance.counted import CountedCrossentropy, above_label, at_label, crossentropy, logits
+from keras_losses.imbalance.counted import CountedCrossentropy, above_label, crossentropy, logits
 
 
 class Seesaw(CountedCrossentropy):
@@ -68,7 +68,7 @@ class Seesaw(CountedCrossentropy):
         log_n = ops.log(ops.where(counts > 0, counts, ops.ones_like(counts)))
         mitigation = math.minimum(log_n - ops.expand_dims(ops.take(log_n, y_true, axis=0), -1), 0.0)
         log_s = ops.log_softmax(ops.stop_gradient(z), axis=-1)
-        own = at_label(log_s, y_true)
+        own = math.at_label(log_s, y_true, keepdims=True)
         own = math.maximum(own, float(np.log(self.epsilon))) if self.epsilon > 0 else own
         shift = self.p * mitigation + self.q * math.positive_part(log_s - own)
         return crossentropy(self, y_true, y_pred, above_label(z, y_true) + shift)

@@ -30,7 +30,16 @@ from keras_losses.math.elementary import (
     xlogy,
 )
 from keras_losses.math.grid import cross, distance_transform, shifts, window_max
+from keras_losses.math.logistic import (
+    binary_cross_entropy,
+    cross_entropy,
+    focal_power,
+    label_cross_entropy,
+    log_and_miss,
+    miss_probability,
+)
 from keras_losses.math.reductions import (
+    at_label,
     constant_max,
     diagonal,
     largest,
@@ -47,32 +56,39 @@ from keras_losses.math.reductions import (
 from keras_losses.math.robust import huber, log_cosh
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.spectral import log_det, nuclear_norm
-from keras_losses.math.stated import with_gradient
-from keras_losses.math.vectors import normalize, pairwise_distance, safe_norm
+from keras_losses.math.stated import unfused, with_gradient
+from keras_losses.math.vectors import cosine, normalize, pairwise_distance, safe_norm
 
 __all__ = [
     "EPSILON",
     "absolute",
     "arctan",
+    "at_label",
+    "binary_cross_entropy",
     "chain_logsumexp",
     "clip",
     "constant_max",
     "cos",
+    "cosine",
     "cross",
+    "cross_entropy",
     "diagonal",
     "digamma",
     "distance_transform",
     "floor",
+    "focal_power",
     "focal_weight",
     "greater",
     "huber",
     "in_blocks",
+    "label_cross_entropy",
     "largest",
     "length",
     "lesser",
     "lgamma",
     "log1m_softmax",
     "log1mexp",
+    "log_and_miss",
     "log_cosh",
     "log_det",
     "log_probability",
@@ -85,6 +101,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "miss_probability",
     "normalize",
     "nuclear_norm",
     "one_minus_exp",
@@ -104,6 +121,7 @@ __all__ = [
     "softplus",
     "tanh",
     "tiny",
+    "unfused",
     "window_max",
     "with_gradient",
     "xlogy",

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses.math.stated import unfused, with_gradient
+
 EPSILON = 1e-7
 """Smallest probability that a loss tells from 0, as in Keras."""
 
@@ -28,7 +30,9 @@ def rounding(x: Any) -> float:
 
 def absolute(x: Any) -> Any:
     """`|x|` with gradient 0 at 0."""
-    return x * ops.stop_gradient(ops.sign(x))
+    if keras.backend.backend() != "jax":
+        return ops.abs(x)
+    return ops.where(x > 0, x, ops.where(x < 0, -x, 0 * x))  # 0 * x: NaN stays NaN
 
 
 def positive_part(x: Any) -> Any:
@@ -63,6 +67,8 @@ def clip(x: Any, low: float, high: float) -> Any:
 
 def floor(x: Any, low: float) -> Any:
     """`max(x, low)` with the gradient 1 everywhere, so that a value below `low` can still recover."""
+    if unfused() and keras.backend.standardize_dtype(x.dtype) != "float64":  # of which ops.maximum makes float32
+        return with_gradient(lambda x: ops.maximum(x, low), lambda upstream, _: upstream)(x)
     return ops.stop_gradient(maximum(x, low)) + (x - ops.stop_gradient(x))
 
 
@@ -102,8 +108,8 @@ def xlogy(x: Any, y: Any) -> Any:
 
 def softplus(x: Any) -> Any:
     """`log(1 + exp(x))`, exact in both tails."""
-    # ops.softplus is x from a threshold on, on one backend from 20: 2e-9 off.
-    return -ops.log_sigmoid(-x)
+    # ops.softplus is x from a threshold on, on one backend from 20: 2e-9 off, which float32 does not notice.
+    return -ops.log_sigmoid(-x) if keras.backend.standardize_dtype(x.dtype) == "float64" else ops.softplus(x)
 
 
 def logaddexp(x: Any, y: Any) -> Any:

@@ -83,6 +83,12 @@ def segment_sum(x: Any, segments: Any, count: int) -> Any:
     return ops.segment_sum(ops.reshape(x, (-1,)), ops.reshape(segments, (-1,)), num_segments=count)
 
 
+def at_label(x: Any, labels: Any, keepdims: bool = False) -> Any:
+    """The entry of the last axis that each label names."""
+    found = ops.take_along_axis(x, ops.expand_dims(labels, -1), axis=-1)
+    return found if keepdims else ops.squeeze(found, axis=-1)
+
+
 def constant_max(x: Any, axis: int = -1) -> Any:
     """The maximum over `axis`, kept as an axis of 1, a constant in the gradient."""
     if 0 in tuple(x.shape):  # an empty batch, of which the backends refuse to take a maximum
@@ -92,8 +98,10 @@ def constant_max(x: Any, axis: int = -1) -> Any:
 
 def largest(x: Any, axis: int = -1, within: float = 0.0) -> Any:
     """The maximum over `axis`; entries that tie, or are less than `within` below it, share the gradient evenly."""
+    if within == 0 and 0 not in tuple(x.shape):
+        return ops.amax(x, axis=axis)
     peak = constant_max(x, axis)
-    winner = ops.cast(ops.equal(x, peak) if within == 0 else x > peak - within, x.dtype)
+    winner = ops.cast(x > peak - within if within else ops.equal(x, peak), x.dtype)
     share = ops.stop_gradient(winner / ops.sum(winner, axis=axis, keepdims=True))
     return ops.squeeze(peak, axis=axis) + ops.sum(share * (x - ops.stop_gradient(x)), axis=axis)
 

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_losses.math.elementary import positive_part, safe_sqrt
 from keras_losses.math.reductions import constant_max
+from keras_losses.math.stated import unfused
 
 Distance = Literal["cosine", "dot", "euclidean", "squared_euclidean"]
 
@@ -21,9 +22,13 @@ def normalize(x: Any, axis: int = -1) -> Any:
     """`x` with Euclidean norm 1; the zero vector stays zero, with gradient 0."""
     # A direction does not depend on the scale, so the scale can be a constant in the gradient.
     x, _ = _scaled(x, axis)
-    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    nonzero = squares > 0
-    return x * ops.where(nonzero, ops.rsqrt(ops.where(nonzero, squares, ops.ones_like(squares))), ops.zeros_like(squares))
+    return x * _inverse_root(ops.sum(ops.square(x), axis=axis, keepdims=True))
+
+
+def cosine(x: Any, y: Any) -> Any:
+    """The cosine of the angle between vectors on the last axis; 0 with gradient 0 where one of them is zero."""
+    (x, _), (y, _) = _scaled(x, -1), _scaled(y, -1)
+    return ops.sum(x * y, axis=-1) * _inverse_root(ops.sum(ops.square(x), -1)) * _inverse_root(ops.sum(ops.square(y), -1))
 
 
 def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
@@ -47,11 +52,19 @@ def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
     return squared if distance == "squared_euclidean" else safe_sqrt(squared)
 
 
+def _inverse_root(x):
+    """`x ** -0.5`, and 0 with gradient 0 at 0."""
+    nothing = ops.cast(x <= 0, x.dtype)
+    return ops.rsqrt(x + nothing) * (1 - nothing)
+
+
 def _scaled(x, axis):
     """`x` divided by its largest magnitude, so that squares neither overflow nor vanish, and that magnitude (1 for zeros)."""
     peak = constant_max(ops.abs(x), axis)
     usable = ops.logical_and(peak > 0, ops.isfinite(peak))
     peak = ops.where(usable, peak, ops.ones_like(peak))
     small = x / peak
+    if unfused():
+        return small, peak
     # The choice, which changes nothing but NaN, keeps XLA from rewriting (x / s)^2 as x^2 / s^2, where the squares are lost.
     return ops.where(ops.abs(small) <= 1, small, x), peak

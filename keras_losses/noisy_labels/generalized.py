@@ -100,7 +100,7 @@ class CategoricalGeneralizedCrossEntropy(Loss, kw_only=False):
     y_pred = simplex("B *S C")
 
     def call(self, y_true, y_pred):
-        p = ops.squeeze(ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1), -1)
+        p = math.at_label(y_pred, y_true)
         return one_minus_power(p, self.q) * label_weights(self, y_true, y_pred)
 
 

@@ -1,7 +1,5 @@
 """The angle between two vectors."""
 
-from keras import ops
-
 from keras_losses import math
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
@@ -42,7 +40,7 @@ class CosineSimilarity(Loss, kw_only=False):
     last_axis = "axis"
 
     def call(self, y_true, y_pred):
-        return -ops.sum(math.normalize(y_true) * math.normalize(y_pred), axis=-1)
+        return -math.cosine(y_true, y_pred)
 
 
 cosine_similarity = function_of(CosineSimilarity)

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative
 from keras_losses.core.function import function_of
-from keras_losses.segmentation.region import Region, counts, shared_and_own
+from keras_losses.segmentation.region import Region, counts
 
 
 class GeneralizedDice(Region):
@@ -58,8 +58,8 @@ class GeneralizedDice(Region):
     soft_label: bool = False
 
     def compare(self, y_true, y_pred, inside, weight):
-        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
-        right, wrong = self.total(2 * both, inside), self.total(only_pred + only_true, inside)
+        both, only_pred, only_true = self.overlap(y_true, y_pred, inside, self.soft_label)
+        right, wrong = 2 * both, only_pred + only_true
         weight = self.presence(y_true, inside, weight * self._share(self.total(y_true, inside)))
         axes = tuple(range(1, len(y_pred.shape)))
         right, wrong, weight = (ops.sum(x, axis=axes) for x in (weight * right, weight * wrong, weight))

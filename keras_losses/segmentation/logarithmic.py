@@ -5,7 +5,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.segmentation.region import Overlap, shared_and_own, with_background
+from keras_losses.segmentation.region import Overlap, with_background
 
 
 class ExponentialLogarithmic(Overlap):
@@ -66,12 +66,11 @@ class ExponentialLogarithmic(Overlap):
         value = self.dice_weight * dice + self.crossentropy_weight * self.pixel_mean(weight * surprise, inside)
         return value if some is None else (value, some)
 
-    def terms(self, y_true, y_pred):
-        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
+    def terms(self, both, only_pred, only_true):
         return 2 * both, only_pred + only_true
 
     def region(self, y_true, y_pred, inside):
-        right, wrong = (self.total(x, inside) for x in self.terms(y_true, y_pred))
+        right, wrong = self.terms(*self.overlap(y_true, y_pred, inside, self.soft_label))
         # -log D as a logarithm of 1 + x: exact where D is close to 1, and so is its root.
         return math.power(ops.log1p(wrong / math.floor(right + self.smooth, math.EPSILON)), self.gamma)
 

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import NonNegative, Positive
 from keras_losses.core.function import function_of
-from keras_losses.segmentation.region import OverlapOnAxes, shared_and_own
+from keras_losses.segmentation.region import OverlapOnAxes
 
 
 class Squarable(OverlapOnAxes):
@@ -19,13 +19,11 @@ class Squarable(OverlapOnAxes):
 
     squared: bool = False
 
-    def parts(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        """What target and prediction share in each pixel, and what only one of them has."""
-        if self.squared:
-            # y^2 + p^2 = 2 y p + (y - p)^2: with squares the product is right for soft labels too.
-            return y_true * y_pred, ops.square(y_true - y_pred)
-        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
-        return both, only_pred + only_true
+    def overlap(self, y_true, y_pred, inside, soft_label):
+        if not self.squared:
+            return super().overlap(y_true, y_pred, inside, soft_label)
+        # y^2 + p^2 = 2 y p + (y - p)^2: with squares the product is right for soft labels too.
+        return self.total(y_true * y_pred, inside), self.total(ops.square(y_true - y_pred), inside), 0
 
 
 class Dice(Squarable):
@@ -71,9 +69,8 @@ class Dice(Squarable):
     labels: Z. Wang et al., Dice semimetric losses, 2023, arXiv:2303.16296.
     """
 
-    def terms(self, y_true, y_pred):
-        both, apart = self.parts(y_true, y_pred)
-        return 2 * both, apart
+    def terms(self, both, only_pred, only_true):
+        return 2 * both, only_pred + only_true
 
 
 class Jaccard(Squarable):
@@ -114,8 +111,8 @@ class Jaccard(Squarable):
     metric losses, 2023, arXiv:2302.05666.
     """
 
-    def terms(self, y_true, y_pred):
-        return self.parts(y_true, y_pred)
+    def terms(self, both, only_pred, only_true):
+        return both, only_pred + only_true
 
 
 class Tversky(OverlapOnAxes, kw_only=False):
@@ -162,8 +159,7 @@ class Tversky(OverlapOnAxes, kw_only=False):
     alpha: NonNegative = 0.5
     beta: NonNegative = 0.5
 
-    def terms(self, y_true, y_pred):
-        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
+    def terms(self, both, only_pred, only_true):
         return both, self.alpha * only_pred + self.beta * only_true
 
 

@@ -59,11 +59,36 @@ class Region(Loss):
         """The sum over the pixels of each region that the mask lets through, with the summed axes kept as 1."""
         x = x if inside is None else x * inside
         axes = self.summed(len(x.shape))
+        if len(axes) == 1:
+            return ops.sum(x, axis=axes[0], keepdims=True)
         # Axis by axis: one backend adds up a million pixels one after the other, and loses three digits. The halves, exact
         # in any float, keep its compiler from making one sum of these again.
         for axis in reversed(axes):
             x = 0.5 * ops.sum(x, axis=axis, keepdims=True)
         return x * 2.0 ** len(axes)
+
+    def overlap(self, y_true: Any, y_pred: Any, inside: Any, soft_label: bool) -> tuple[Any, Any, Any]:
+        """The `total` of what target and prediction share, and of what only the prediction and only the target has."""
+        if soft_label:  # the smaller of the two is (y + p - |y - p|) / 2; where they are equal no part has a gradient
+            only_pred, only_true = math.positive_part(y_pred - y_true), math.positive_part(y_true - y_pred)
+            return tuple(self.total(x, inside) for x in (y_true - only_true, only_pred, only_true))
+        if inside is not None:
+            y_true, y_pred = y_true * inside, y_pred * inside
+
+        def sums(y, p):
+            both = y * p
+            return tuple(self.total(x, None) for x in (both, p - both, y - both))
+
+        if not math.unfused():
+            return sums(y_true, y_pred)
+
+        def slopes(upstream, y, p):
+            both, only_p, only_y = (upstream[i] for i in range(3))
+            both = both - only_p - only_y
+            return (lambda: only_y + both * p), only_p + both * y
+
+        found = math.with_gradient(lambda y, p: ops.stack(sums(y, p)), slopes)(y_true, y_pred)
+        return found[0], found[1], found[2]
 
     def pixel_mean(self, x: Any, inside: Any) -> Any:
         """The mean over the pixels of each sample that the mask lets through, of sums over the classes."""
@@ -84,12 +109,14 @@ class RegionMean(Region):
 
     def compare(self, y_true, y_pred, inside, weight):
         value = self.region(y_true, y_pred, inside)
+        if self.empty == "count" and isinstance(weight, int):
+            return math.mean(value, axis=tuple(range(1, len(value.shape))))
         value, some = weighted_mean(value, self.presence(y_true, inside, weight * ops.ones_like(value)))
         return (value, counts(some, inside)) if self.empty == "skip" else value
 
 
 class Overlap(RegionMean):
-    """Base of losses that are a share of what does not overlap: a subclass writes `terms(y_true, y_pred)`.
+    """Base of losses that are a share of what does not overlap: a subclass writes `terms`.
 
     Args:
         smooth: number >= 0 added to numerator and denominator of the overlap: empty against empty is 0.
@@ -99,14 +126,15 @@ class Overlap(RegionMean):
     smooth: NonNegative = math.EPSILON
     soft_label: bool = False
 
-    def terms(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-        """What each pixel has right, and what it has wrong."""
-        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, y_true, y_pred)`.")
+    def terms(self, both: Any, only_pred: Any, only_true: Any) -> tuple[Any, Any]:
+        """What a region has right, and what it has wrong, from its `overlap`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, both, only_pred, only_true)`.")
 
     def region(self, y_true, y_pred, inside):
-        right, wrong = (self.total(x, inside) for x in self.terms(y_true, y_pred))
+        right, wrong = self.terms(*self.overlap(y_true, y_pred, inside, self.soft_label))
         # One minus (right + smooth) / (right + wrong + smooth), without the rounding of the difference.
-        return math.safe_divide(wrong, right + wrong + self.smooth)
+        whole = right + wrong + self.smooth
+        return wrong / whole if self.smooth >= math.EPSILON else math.safe_divide(wrong, whole)
 
 
 class OverlapOnAxes(Overlap):
@@ -142,15 +170,6 @@ class OverlapOnAxes(Overlap):
         if 0 in given or any(not -rank <= a < rank for a in self._axes()):
             raise ValueError(f"{self.name}: axis={shorten(self.axis)} must name axes of a tensor of {rank} axes other than 0.")
         return tuple(rank - 1 if a == last else a - (a > last) for a in given)
-
-
-def shared_and_own(y_true: Any, y_pred: Any, soft_label: bool) -> tuple[Any, Any, Any]:
-    """What target and prediction share in each pixel, and what only the prediction and only the target has."""
-    if soft_label:  # the smaller of the two is (y + p - |y - p|) / 2; where they are equal no part has a gradient
-        only_pred, only_true = math.positive_part(y_pred - y_true), math.positive_part(y_true - y_pred)
-        return y_true - only_true, only_pred, only_true
-    both = y_true * y_pred
-    return both, y_pred - both, y_true - both
 
 
 def weighted_mean(value: Any, weight: Any) -> tuple[Any, Any]:

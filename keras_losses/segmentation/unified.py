@@ -11,7 +11,7 @@ from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, prob
 from keras_losses.core.weighting import class_weights
 from keras_losses.segmentation.overlap import root
-from keras_losses.segmentation.region import Overlap, shared_and_own, with_background
+from keras_losses.segmentation.region import Overlap, with_background
 
 BelowOne = Annotated[float, Range(ge=0, lt=1)]
 
@@ -107,8 +107,7 @@ class AsymmetricFocalTversky(Overlap):
     def call(self, y_true, y_pred, mask=None):
         return super().call(*with_background(y_true, y_pred), mask)
 
-    def terms(self, y_true, y_pred):
-        both, only_pred, only_true = shared_and_own(y_true, y_pred, self.soft_label)
+    def terms(self, both, only_pred, only_true):
         return both, self.delta * only_true + (1 - self.delta) * only_pred
 
     def region(self, y_true, y_pred, inside):

@@ -121,7 +121,7 @@ def second_derivative(function: Callable[[Any], Any], x: Any, v: Any, dtype: str
         if first.grad_fn is None:
             return np.zeros(x.shape)
         (second,) = torch.autograd.grad((first * v).sum(), x, allow_unused=True, materialize_grads=True)
-        return ops.convert_to_numpy(second)
+        return ops.convert_to_numpy(torch.zeros_like(x) + second)  # PyTorch's own zeros, as of `abs`, are no array
     import tensorflow as tf
 
     x = tf.convert_to_tensor(np.asarray(x), dtype=dtype)
