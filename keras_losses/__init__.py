@@ -84,6 +84,7 @@ from keras_losses.detection.offsets import SmoothL1 as SmoothL1, smooth_l1 as sm
 from keras_losses.detection.rotated import GaussianKullbackLeibler as GaussianKullbackLeibler, gaussian_kullback_leibler as gaussian_kullback_leibler
 from keras_losses.detection.rotated import GaussianWasserstein as GaussianWasserstein, gaussian_wasserstein as gaussian_wasserstein
 from keras_losses.detection.rotated import ProbIoU as ProbIoU, prob_iou as prob_iou
+from keras_losses.language.divergence import linear_kl_divergence as linear_kl_divergence
 from keras_losses.language.linear import linear_cross_entropy as linear_cross_entropy
 from keras_losses.metric_learning.angular import Angular as Angular, angular as angular
 from keras_losses.metric_learning.circle import Circle as Circle, circle as circle

@@ -228,6 +228,7 @@ def test_all_is_complete():
         "function_of",
         "get",
         "linear_cross_entropy",
+        "linear_kl_divergence",
         "per_sample",
         "serialize",
         "spec",

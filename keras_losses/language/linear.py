@@ -12,7 +12,8 @@ from keras_losses.core.private import get_mask
 from keras_losses.core.reduction import Reduction, collect, combine_masks, finish, reduce
 from keras_losses.core.spec import label, real
 from keras_losses.core.weighting import class_weights
-from keras_losses.language.sweep import Head, block_rows, each, total
+from keras_losses.language.labels import LabelHead
+from keras_losses.language.sweep import block_rows, each, total
 from keras_losses.math import safe_divide
 
 
@@ -44,9 +45,9 @@ class ProjectedCrossEntropy(Loss):
         who, compute = str(self.name), inputs.at_least_float32(self.dtype)
         mask = combine_masks(who, None if mask is None else ops.cast(mask, "bool"), get_mask(hidden))
         weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype=compute)
-        kernel, bias = _tensor(kernel), None if bias is None else _tensor(bias)
+        kernel, bias = plain_tensor(kernel), None if bias is None else plain_tensor(bias)
         pair = inputs.prepare(self, y_true, hidden, weight, mask, {}, compute)
-        classes = _check(who, pair.y_pred, kernel, bias, transposed)
+        classes = count_classes(who, pair.y_pred, kernel, bias, transposed)
 
         outside = ops.logical_or(pair.y_true < 0, pair.y_true >= classes)
         wrong = outside if pair.wrong is None else ops.logical_or(outside, pair.wrong)
@@ -74,7 +75,7 @@ class ProjectedCrossEntropy(Loss):
 
     def _head(self, classes, transposed, compute):
         like: Any = types.SimpleNamespace(shape=(classes,), dtype=compute)
-        return Head(
+        return LabelHead(
             classes=classes,
             rows=self.block_size or block_rows(classes),
             transposed=transposed,
@@ -129,7 +130,8 @@ def linear_cross_entropy(
         z_loss: number >= 0; keeps logsumexp close to 0. PaLM uses 1e-4.
         soft_cap: number > 0 or None.
         recompute: compute the gradients on the way back. Slower by a third, and has second derivatives where loops have
-            gradients (not on TensorFlow); for evaluation, where no gradient follows, faster.
+            gradients (not on TensorFlow); for evaluation, where no gradient follows, faster. `torch.compile` leaves what is
+            computed along with the value to eager code; with `fullgraph=True` it needs this.
         block_size: tokens in a block; by default so many that their logits take 128 MiB.
         with_accuracy: return `(loss, accuracy)`: the share of the tokens, by weight, whose label has the largest logit.
         reduction: as of any loss.
@@ -168,20 +170,21 @@ def linear_cross_entropy(
     return both if with_accuracy else both[0]
 
 
-def _tensor(x):
+def plain_tensor(x: Any) -> Any:
     """Not a variable, which one backend keeps as it is, and whose gradient in eager code it wants from the custom one."""
     x = ops.convert_to_tensor(x)
     return ops.cast(x, x.dtype)
 
 
-def _check(who, hidden, kernel, bias, transposed):
-    """The number of classes of a kernel that fits."""
+def count_classes(who: str, hidden: Any, kernel: Any, bias: Any, transposed: bool, prefix: str = "") -> int:
+    """The number of classes of a kernel that fits; `prefix` is that of its argument, as in `teacher_kernel`."""
     shape, order = tuple(kernel.shape), "(classes, features)" if transposed else "(features, classes)"
     if len(shape) != 2 or shape[1 if transposed else 0] != hidden.shape[-1]:
         raise ValueError(
-            f"{who}: `kernel` must have shape {order} with {hidden.shape[-1]} features, as `hidden` has. Received: {shape}"
+            f"{who}: `{prefix}kernel` must have shape {order} with {hidden.shape[-1]} features, as `{prefix}hidden` has. "
+            f"Received: {shape}"
         )
     classes = shape[0 if transposed else 1]
     if bias is not None and tuple(bias.shape) != (classes,):
-        raise ValueError(f"{who}: `bias` must have shape ({classes},). Received: {tuple(bias.shape)}")
+        raise ValueError(f"{who}: `{prefix}bias` must have shape ({classes},). Received: {tuple(bias.shape)}")
     return classes
