@@ -61,6 +61,10 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
             family = cls.__module__.split(".")[1]
             # The items of a list are compared in pairs: a list is shorter than a row of outputs.
             size = min(width, 32) if family == "ranking" else width
+            # An overlap is one of regions: as many places as others have outputs, of one class where that makes sense.
+            region = family == "segmentation"
+            if region:
+                size = 1 if cls.example(2, **arguments).y_true.kind.name == "binary" else 2
             ours, peers = cls.example(size, **arguments), {}
             if hasattr(keras.losses, name) and switch != "log_input":
                 peers["keras"] = getattr(keras.losses, name)(**arguments)
@@ -68,9 +72,7 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
                 peers["native"] = by_hand[title]
             if title in elsewhere:
                 peers["third"] = elsewhere[title]
-            # An overlap is one of regions: one class, and as many places as others have outputs.
-            region = family == "segmentation"
-            sizes: Any = {"spatial": (width,), "C": 1} if region else {"C": width, "D": width, "N": size}
+            sizes: Any = {"spatial": (width,), "C": size} if region else {"C": width, "D": width, "N": size}
             y_true, y_pred = sample(ours, batch=batch, **sizes)
             y_true = y_true.astype("int32" if y_true.dtype.kind == "i" else "float32")
             found.append(Case(title, ours, peers, y_true, y_pred.astype("float32")))
