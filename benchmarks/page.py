@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.remarks import LIMITS, remark
 from benchmarks.summary import PEERS, geometric, ratios
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
@@ -26,7 +27,7 @@ FILE...`. Native code is what one would write by hand: `benchmarks/native.py`. O
 
 def write(found: list[dict[str, Any]]) -> None:
     """The page, and the plots beside it."""
-    parts = [INTRODUCTION, _environments(found), _summary(found)]
+    parts = [INTRODUCTION, _environments(found), _summary(found), _above(found)]
     for each in found:
         parts.append(_losses(each))
     parts += [_language(found), _memory(found), _growth(found), _compilation(found)]
@@ -71,6 +72,22 @@ def _summary(found):
                 rows.append([title, f"{_backend(each)}, {mode}", *cells])
     header = ["size", "backend", *(f"against {NAMES[peer]}" for peer in PEERS)]
     return "## In all\n\nGeometric mean, and the worst loss.\n\n" + _grid(header, rows)
+
+
+def _above(found):
+    rows = []
+    for each in found:
+        for mode, measured in _rows(each, "wide").items():
+            for row in measured:
+                over = {p: row["ratios"][p] for p, limit in LIMITS[mode].items() if row["ratios"].get(p, 0) > limit}
+                if over:
+                    text = ", ".join(f"{ratio:.2f} of {NAMES[peer]}" for peer, ratio in over.items())
+                    rows.append([row["loss"], f"{_backend(each)}, {mode}", text, remark(row["loss"], mode)])
+    limits = "; ".join(
+        f"{mode} " + ", ".join(f"{limit} of {NAMES[peer]}" for peer, limit in by.items()) for mode, by in LIMITS.items()
+    )
+    text = f"## Above the limit\n\nLosses at 4096 x 1000 that take longer than they may ({limits}), and why.\n\n"
+    return text + (_grid(["loss", "backend", "time", "why"], rows) if rows else "None.\n")
 
 
 def _losses(each):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from benchmarks import growth, measure, memory, page
+from benchmarks import growth, measure, memory, page, remarks
 from benchmarks.cases import cases
 
 CASES = cases(8, 5)
@@ -56,6 +56,14 @@ def test_growth_is_an_exponent():
     assert value is not None
 
 
+def test_remarks_are_of_losses():
+    names = {case.name for case in CASES}
+    for name in remarks.REMARKS:
+        loss, _, mode = name.partition(", ")
+        assert loss in names
+        assert mode in ("", *remarks.LIMITS)
+
+
 def test_page(tmp_path, monkeypatch):
     """From made-up measurements: every section, the worst loss by name, the plots."""
     row = {"mode": "jit", "first": 0.5, "milliseconds": {"ours": 2.0}, "limit": 1.0, "same": 1.01}
@@ -80,6 +88,9 @@ def test_page(tmp_path, monkeypatch):
     text = (tmp_path / "performance.md").read_text()
     assert "2.00, 4.00 (Dice)" in text
     assert "0.50, 0.50" in text  # CTC is not counted
-    for section in ("Measured on", "In all", "Linear cross-entropy", "Peak memory", "Growth", "Compilation"):
+    (line,) = [line for line in text.split("## Above the limit")[1].split("##")[0].splitlines() if "Dice" in line]
+    assert "4.00 of native code" in line
+    assert remarks.REMARKS["Dice"] in line
+    for section in ("Measured on", "In all", "Above the limit", "Linear cross-entropy", "Peak memory", "Growth", "Compilation"):
         assert f"## {section}" in text
     assert {path.name for path in tmp_path.glob("*.png")} == {"performance-jax.png", "performance-growth.png"}

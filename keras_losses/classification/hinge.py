@@ -50,7 +50,7 @@ class Hinge(Loss):
         return shortfall
 
     def call(self, y_true, y_pred):
-        y_true = y_true - ops.cast(ops.abs(y_true) <= 0, y_true.dtype)  # PyTorch's compiler is slow with ops.equal
+        y_true = y_true - ops.cast(math.absolute(y_true) <= 0, y_true.dtype)  # where ops.equal does not vectorize
         value = self.penalty(math.positive_part(1 - y_true * y_pred))
         if self.class_weight is not None:
             negative, positive = binary_weights(self)
