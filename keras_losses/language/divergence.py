@@ -1,19 +1,15 @@
 """Distillation of a language model, without the logits of either: the divergence of two linear layers."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Any
 
 from keras import ops
 
-from keras_losses.core import inputs
-from keras_losses.core.fields import Positive, Range
-from keras_losses.core.loss import Loss
-from keras_losses.core.private import get_mask
-from keras_losses.core.reduction import Reduction, collect, combine_masks, finish, reduce
+from keras_losses.core.fields import Positive
+from keras_losses.core.reduction import Reduction
 from keras_losses.core.spec import real
-from keras_losses.language.linear import count_classes, plain_tensor
-from keras_losses.language.sweep import Head, block_rows, each, exponentials, total
-from keras_losses.math import safe_divide
+from keras_losses.language.projected import Projected, count_classes, plain_tensor
+from keras_losses.language.sweep import Head, block_rows, exponentials
 
 
 @dataclasses.dataclass
@@ -58,20 +54,17 @@ def _softmax(z):
     return e / total, z - normalizer
 
 
-class ProjectedKLDivergence(Loss):
-    """The arguments of `linear_kl_divergence`, checked, and its computation. It needs kernels: it is no loss by itself."""
+class ProjectedKLDivergence(Projected):
+    """The arguments of `linear_kl_divergence`, checked, and its computation."""
 
     temperature: Positive = 1.0
     reverse: bool = False
-    soft_cap: Positive | None = None
     teacher_soft_cap: Positive | None = None
-    recompute: bool = False
-    block_size: Annotated[int, Range(ge=1)] | None = None
 
     y_true = real("B *S E")
     y_pred = real("B *S D")
 
-    def of(self, teacher: tuple, student: tuple, sample_weight: Any, mask: Any) -> tuple[Any, Any]:
+    def of(self, teacher: tuple, student: tuple, sample_weight: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """The loss, and the share of the tokens, by weight, for which both have the same largest logit.
 
         Args:
@@ -80,24 +73,13 @@ class ProjectedKLDivergence(Loss):
             sample_weight: weights.
             mask: which tokens count.
         """
-        who, compute = str(self.name), inputs.at_least_float32(self.dtype)
-        mask = combine_masks(who, None if mask is None else ops.cast(mask, "bool"), get_mask(student[0]))
-        weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype=compute)
-        pair = inputs.prepare(self, teacher[0], student[0], weight, mask, {}, compute)
-        (theirs, their_bias), (kernel, bias) = (
-            (plain_tensor(x[1]), None if x[2] is None else plain_tensor(x[2])) for x in (teacher, student)
-        )
-        classes = count_classes(who, pair.y_pred, kernel, bias, student[3])
-        others = count_classes(who, pair.y_true, theirs, their_bias, teacher[3], "teacher_")
+        who = str(self.name)
+        pair, weight, mask = self.given(teacher[0], student[0], sample_weight, mask)
+        theirs, ours = ((plain_tensor(kernel), plain_tensor(bias)) for _, kernel, bias, _ in (teacher, student))
+        classes = count_classes(who, pair.y_pred, *ours, student[3])
+        others = count_classes(who, pair.y_true, *theirs, teacher[3], "teacher_")
         if others != classes:
             raise ValueError(f"{who}: `kernel` has {classes} classes, `teacher_kernel` {others}: they must be the same ones.")
-
-        targets, hidden = (ops.reshape(x, (-1, x.shape[-1])) for x in (ops.stop_gradient(pair.y_true), pair.y_pred))
-        each_token = ops.zeros_like(pair.y_pred[..., 0])
-        counted = collect(who, each_token, weight, mask)
-        factor = ops.ones_like(counted.value)
-        factor = factor if counted.weight is None else factor * counted.weight
-        factor = factor if counted.valid is None else factor * ops.cast(counted.valid, compute)
         rows = self.block_size or block_rows(2 * classes)  # two sets of logits
         head = TeacherHead(
             classes=classes,
@@ -105,20 +87,13 @@ class ProjectedKLDivergence(Loss):
             transposed=student[3],
             soft_cap=self.soft_cap,
             teacher=Head(classes=classes, rows=rows, transposed=teacher[3], soft_cap=self.teacher_soft_cap),
-            kernel=ops.stop_gradient(theirs),
-            bias=None if their_bias is None else ops.stop_gradient(their_bias),
+            kernel=ops.stop_gradient(theirs[0]),
+            bias=None if theirs[1] is None else ops.stop_gradient(theirs[1]),
             temperature=self.temperature,
             reverse=self.reverse,
         )
-        flat = ops.reshape(factor, (-1,))
-        if self.recompute or self.reduction in (None, "none"):
-            found = each(head, targets, hidden, kernel, bias)
-            agreed = ops.sum(ops.stop_gradient(found[1] * flat))
-            loss = reduce(collect(who, ops.reshape(found[0], ops.shape(each_token)), weight, mask), self.reduction)
-        else:
-            sums = total(head, targets, flat, hidden, kernel, bias)
-            agreed, loss = ops.stop_gradient(sums[1]), finish(sums[0], counted, self.reduction)
-        return ops.cast(loss, self.dtype), ops.cast(safe_divide(agreed, ops.stop_gradient(ops.sum(factor))), self.dtype)
+        targets = ops.reshape(ops.stop_gradient(pair.y_true), (-1, pair.y_true.shape[-1]))
+        return self.swept(head, targets, pair.y_pred, ours, weight, mask)
 
 
 def linear_kl_divergence(

@@ -1,32 +1,26 @@
 """Cross-entropy of a linear layer from what goes into it, without ever holding its logits."""
 
 import types
-from typing import Annotated, Any
+from typing import Any
 
 from keras import ops
 
-from keras_losses.core import inputs
-from keras_losses.core.fields import ClassWeight, Fraction, NonNegative, Positive, Range
-from keras_losses.core.loss import Loss
-from keras_losses.core.private import get_mask
-from keras_losses.core.reduction import Reduction, collect, combine_masks, finish, reduce
+from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
+from keras_losses.core.reduction import Reduction
 from keras_losses.core.spec import label, real
 from keras_losses.core.weighting import class_weights
 from keras_losses.language.labels import LabelHead
-from keras_losses.language.sweep import block_rows, each, total
-from keras_losses.math import safe_divide
+from keras_losses.language.projected import Projected, count_classes, plain_tensor
+from keras_losses.language.sweep import block_rows
 
 
-class ProjectedCrossEntropy(Loss):
-    """The arguments of `linear_cross_entropy`, checked, and its computation. It needs a kernel: it is no loss by itself."""
+class ProjectedCrossEntropy(Projected):
+    """The arguments of `linear_cross_entropy`, checked, and its computation."""
 
     ignore_class: int | None = None
     class_weight: ClassWeight = None
     label_smoothing: Fraction = 0.0
     z_loss: NonNegative = 0.0
-    soft_cap: Positive | None = None
-    recompute: bool = False
-    block_size: Annotated[int, Range(ge=1)] | None = None
 
     y_true = label("B *S", classes=None)
     y_pred = real("B *S D")
@@ -42,39 +36,17 @@ class ProjectedCrossEntropy(Loss):
         transposed: bool = False,
     ) -> tuple[Any, Any]:
         """The loss, and the share of the tokens, by weight, whose label has the largest logit."""
-        who, compute = str(self.name), inputs.at_least_float32(self.dtype)
-        mask = combine_masks(who, None if mask is None else ops.cast(mask, "bool"), get_mask(hidden))
-        weight = None if sample_weight is None else ops.convert_to_tensor(sample_weight, dtype=compute)
-        kernel, bias = plain_tensor(kernel), None if bias is None else plain_tensor(bias)
-        pair = inputs.prepare(self, y_true, hidden, weight, mask, {}, compute)
-        classes = count_classes(who, pair.y_pred, kernel, bias, transposed)
-
+        pair, weight, mask = self.given(y_true, hidden, sample_weight, mask)
+        layer = plain_tensor(kernel), plain_tensor(bias)
+        classes = count_classes(str(self.name), pair.y_pred, *layer, transposed)
         outside = ops.logical_or(pair.y_true < 0, pair.y_true >= classes)
         wrong = outside if pair.wrong is None else ops.logical_or(outside, pair.wrong)
         labels = ops.cast(ops.where(wrong, ops.zeros_like(pair.y_true), pair.y_true), "int32")
-        tokens = ops.reshape(labels, (-1,)), ops.reshape(pair.y_pred, (-1, pair.y_pred.shape[-1]))
-        counted = collect(who, ops.zeros_like(labels, dtype=compute), weight, mask, (pair.valid,))
-        factor = ops.ones_like(counted.value)
-        factor = factor if counted.weight is None else factor * counted.weight
-        factor = factor if counted.valid is None else factor * ops.cast(counted.valid, compute)
-        sound = ops.reshape(ops.where(wrong, ops.zeros_like(factor), factor), (-1,))
+        head = self._head(classes, transposed, pair.y_pred.dtype)
+        return self.swept(head, ops.reshape(labels, (-1,)), pair.y_pred, layer, weight, mask, pair.valid, wrong)
 
-        head = self._head(classes, transposed, compute)
-        if self.recompute or self.reduction in (None, "none"):
-            found = each(head, *tokens, kernel, bias)
-            right = ops.sum(ops.stop_gradient(found[1] * sound))
-            value = ops.reshape(found[0], ops.shape(labels))
-            loss = reduce(collect(who, value, weight, mask, (pair.valid,), wrong), self.reduction)
-        else:
-            sums = total(head, tokens[0], sound, tokens[1], kernel, bias)
-            right = ops.stop_gradient(sums[1])
-            lost = ops.any(ops.logical_and(wrong, ops.not_equal(factor, 0)))
-            loss = ops.where(lost, ops.full_like(sums[0], float("nan")), sums[0])
-            loss = finish(loss, counted, self.reduction)
-        return ops.cast(loss, self.dtype), ops.cast(safe_divide(right, ops.stop_gradient(ops.sum(factor))), self.dtype)
-
-    def _head(self, classes, transposed, compute):
-        like: Any = types.SimpleNamespace(shape=(classes,), dtype=compute)
+    def _head(self, classes, transposed, dtype):
+        like: Any = types.SimpleNamespace(shape=(classes,), dtype=dtype)
         return LabelHead(
             classes=classes,
             rows=self.block_size or block_rows(classes),
@@ -168,23 +140,3 @@ def linear_cross_entropy(
     )
     both = loss.of(y_true, hidden, kernel, bias, sample_weight, mask, transposed)
     return both if with_accuracy else both[0]
-
-
-def plain_tensor(x: Any) -> Any:
-    """Not a variable, which one backend keeps as it is, and whose gradient in eager code it wants from the custom one."""
-    x = ops.convert_to_tensor(x)
-    return ops.cast(x, x.dtype)
-
-
-def count_classes(who: str, hidden: Any, kernel: Any, bias: Any, transposed: bool, prefix: str = "") -> int:
-    """The number of classes of a kernel that fits; `prefix` is that of its argument, as in `teacher_kernel`."""
-    shape, order = tuple(kernel.shape), "(classes, features)" if transposed else "(features, classes)"
-    if len(shape) != 2 or shape[1 if transposed else 0] != hidden.shape[-1]:
-        raise ValueError(
-            f"{who}: `{prefix}kernel` must have shape {order} with {hidden.shape[-1]} features, as `{prefix}hidden` has. "
-            f"Received: {shape}"
-        )
-    classes = shape[0 if transposed else 1]
-    if bias is not None and tuple(bias.shape) != (classes,):
-        raise ValueError(f"{who}: `{prefix}bias` must have shape ({classes},). Received: {tuple(bias.shape)}")
-    return classes
