@@ -10,9 +10,9 @@ from keras import ops
 
 from keras_losses import math
 
-# Pairs (triplets, of a loss over these) up to which a batch is taken at once, and pairs of a block: 2^23 numbers of float32
-# are 32 MiB, and a formula needs ten to twenty such matrices.
-WHOLE, BLOCK = 2**24, 2**23
+# Pairs (triplets, of a loss over these) up to which a batch is taken at once, and pairs of a block: 2^22 numbers of float32
+# are 16 MiB, and a formula needs ten to twenty such matrices; of one that sorts, TensorFlow without XLA holds seventy.
+WHOLE, BLOCK = 2**24, 2**22
 
 
 def are_needed(loss: Any, x: Any, y: Any) -> bool:
