@@ -16,8 +16,8 @@ from keras_losses.language.sweep import Head, block_rows, exponentials
 class TeacherHead(Head):
     """The divergence from a teacher, whose hidden states are the targets.
 
-    With `p = softmax(z / T)` of the student, `q` of the teacher, and `g = log p - log q`, the value is `-T^2 sum q g` with the
-    slope `T (p - q)` with respect to z, or, reversed, `T^2 sum p g` with the slope `T p (g - sum p g)`.
+    With `p = softmax(z / T)` of the student and `q` of the teacher the value is `T^2 sum q (log q - log p)`, with the slope
+    `T (p - q)` with respect to z; reversed, with `g = log p - log q`, `T^2 sum p g` with the slope `T p (g - sum p g)`.
 
     Attributes:
         teacher, kernel, bias: the linear layer of the teacher.
@@ -35,11 +35,11 @@ class TeacherHead(Head):
         theirs = ops.stop_gradient(self.teacher.logits(targets, self.kernel, self.bias)[0])
         t = self.temperature
         (p, log_p), (q, log_q) = (_softmax(x / t) for x in (z, theirs))
-        share = p if self.reverse else q
+        share, gap = (p, log_p - log_q) if self.reverse else (q, log_q - log_p)
         # A class without any share, such as one of logit minus infinity, is in no sum.
-        gap = ops.where(share > 0, log_p - log_q, ops.zeros_like(p))
+        gap = ops.where(share > 0, gap, ops.zeros_like(gap))
         mean = ops.sum(share * gap, axis=-1, keepdims=True)
-        value = t * t * ops.squeeze(mean if self.reverse else -mean, axis=-1)
+        value = t * t * ops.squeeze(mean, axis=-1)
         agreed = ops.equal(ops.argmax(z, axis=-1), ops.argmax(theirs, axis=-1))
         values = ops.stack([value, ops.cast(agreed, value.dtype)])
         if weights is None:
