@@ -41,7 +41,9 @@ def log_and_miss(logits: Any) -> tuple[Any, Any]:
     first = ops.cast(share >= 1, share.dtype)
     # What the others have, without the difference from 1, which is rounded.
     rest = ops.sum(share - first, axis=-1, keepdims=True) + (ops.sum(first, axis=-1, keepdims=True) - 1)
-    return below - ops.log1p(rest), (rest + (1 - share)) / (1 + rest)
+    # Of the others 1 - p is exact, and its slope exactly 0 where p is: a logarithm of 1e4 multiplies it.
+    miss = first * (rest + (1 - share)) / (1 + rest) + (1 - first) * (1 - share / (1 + rest))
+    return below - ops.log1p(rest), miss
 
 
 def label_cross_entropy(logits: Any, labels: Any) -> Any:
