@@ -53,8 +53,8 @@ COMPILED_BY_XLA = ("jax", "tensorflow")
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "MPLBACKEND": "agg"}
 
-# What a wheel could lack: modules, exports, registration, the command line, types. The formulas are the same files.
-PACKAGED = "static_rules reference config get fit cli docs demo examples user_losses wrappers"
+# What a wheel could lack: modules, exports, data, registration, the command line, types. The formulas are the same files.
+PACKAGED = "static_rules get cli docs demo user_losses fit"
 PACKAGED = [f"tests/test_{name}.py" for name in PACKAGED.split()]
 # Configs are written and checked before a backend has any part in it: one session tries them all. What a loss computes after a
 # round trip is among the checks of conformance, which run in each.
@@ -81,6 +81,17 @@ def environment(session, backend):
         **ON_CPU,
         **COMPILE_FAST,
         **QUIET,
+    }
+
+
+def sharing_programs(session):
+    """What one worker compiled, another loads, on JAX: from a folder that starts empty, so that every run compiles."""
+    programs = pathlib.Path(session.create_tmp(), "programs")
+    shutil.rmtree(programs, ignore_errors=True)
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(programs),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
 
 
@@ -141,7 +152,7 @@ def run_tests(session, backend):
         session.run(
             *("python", "-m", "pytest", *WORKERS, *(f"--ignore={path}" for path in elsewhere)),
             *session.posargs,
-            env=environment(session, backend),
+            env=environment(session, backend) | sharing_programs(session),
         )
     finally:
         report(session, backend)

@@ -64,20 +64,26 @@ def first(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(steps: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02) -> dict[str, list[float]]:
+def interleaved(
+    steps: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02, most: float = 10.0
+) -> dict[str, list[float]]:
     """Seconds of one call of each, in every round.
 
     Args:
         steps: what is timed, by name.
         rounds: how many rounds; in each, all take their turn.
         least: seconds that one turn lasts at least, so that the clock is fine enough.
+        most: seconds that all rounds last; three are made however long they take.
     """
-    calls = {}
+    calls, whole = {}, 0.0
     for name, run in steps.items():
         run(), run()  # compiled, and warm
         start = time.perf_counter()
         run()
-        calls[name] = max(1, int(least / max(time.perf_counter() - start, 1e-7)))
+        one = max(time.perf_counter() - start, 1e-7)
+        calls[name] = max(1, int(least / one))
+        whole += one * calls[name]
+    rounds = min(rounds, max(3, int(most / whole)))
     gc.collect()
     gc.disable()
     try:

@@ -7,8 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.remarks import LIMITS, remark
-from benchmarks.summary import PEERS, geometric, ratios
+from benchmarks.remarks import KERAS_DIFFERS, LIMITS, remark
+from benchmarks.summary import NOT_COUNTED, PEERS, geometric, middle_of, ratios
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
 NAMES = {"keras": "Keras", "native": "native code", "third": "other packages"}
@@ -21,12 +21,16 @@ what moving targets, predictions and gradient once takes at the measured bandwid
 function against itself, which says how far a ratio can be trusted.
 
 Measured by `python -m benchmarks --json FILE` in the environment of each backend, put together by `python -m benchmarks --page
-FILE...`. Native code is what one would write by hand: `benchmarks/native.py`. Other packages: `benchmarks/third.py`.
+FILE...`, which takes the medians of several files of one backend. Native code is what one would write by hand:
+`benchmarks/native.py`. Other packages: `benchmarks/third.py`.
 """
 
 
 def write(found: list[dict[str, Any]]) -> None:
-    """The page, and the plots beside it."""
+    """The page, and the plots beside it; of several measurements of one backend the medians."""
+    names = dict.fromkeys(map(_backend, found))
+    runs = [[each for each in found if _backend(each) == name] for name in names]
+    found = [middle_of(each) | {"runs": len(each)} for each in runs]
     parts = [INTRODUCTION, _environments(found), _summary(found), _above(found)]
     for each in found:
         parts.append(_losses(each))
@@ -71,7 +75,12 @@ def _summary(found):
                     cells.append(f"{geometric(every.values()):.2f}, {every[worst]:.2f} ({worst})" if every else "")
                 rows.append([title, f"{_backend(each)}, {mode}", *cells])
     header = ["size", "backend", *(f"against {NAMES[peer]}" for peer in PEERS)]
-    return "## In all\n\nGeometric mean, and the worst loss.\n\n" + _grid(header, rows)
+    text = (
+        f"## In all\n\nGeometric mean, and the worst loss; medians of {min(each['runs'] for each in found)} runs. Not counted: "
+        f"{', '.join(NOT_COUNTED)}; and against Keras, what Keras gets wrong or defines otherwise "
+        f"([differences](differences-from-keras.md)): {', '.join(KERAS_DIFFERS)}.\n\n"
+    )
+    return text + _grid(header, rows)
 
 
 def _above(found):

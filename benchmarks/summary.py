@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.remarks import KERAS_DIFFERS
+
 SIZES = {"wide": (4096, 1000), "small": (32, 10)}
 PEERS = ("keras", "native", "third")
 # Shown, not counted: a dynamic program, whose peers differ in kind. Right where Keras is wrong: docs/differences-from-keras.md.
@@ -16,8 +18,21 @@ NOT_COUNTED = ("CTC",)
 
 def ratios(rows: list[dict[str, Any]], peer: str) -> dict[str, float]:
     """`{loss: ratio}` of the rows that count."""
-    counted = (row for row in rows if not row["loss"].startswith(NOT_COUNTED))
-    return {row["loss"]: row["ratios"][peer] for row in counted if peer in row["ratios"]}
+    left_out = (*NOT_COUNTED, *(KERAS_DIFFERS if peer == "keras" else ()))
+    return {row["loss"]: row["ratios"][peer] for row in rows if peer in row["ratios"] and row["loss"] not in left_out}
+
+
+def middle_of(runs: list[Any]) -> Any:
+    """One measurement from several of the same: of each number the median, of the rest what the first says."""
+    one = runs[0]
+    if isinstance(one, dict):
+        return {
+            key: middle_of([run[key] for run in runs if key in run])
+            for key in dict.fromkeys(key for run in runs for key in run)
+        }
+    if isinstance(one, list):
+        return [middle_of(list(each)) for each in zip(*runs, strict=True)]
+    return statistics.median(runs) if isinstance(one, float) else one
 
 
 def geometric(values: Any) -> float:

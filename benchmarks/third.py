@@ -8,7 +8,7 @@ import importlib.util
 
 def table(backend):
     """`{name: function}` of what is installed for a backend."""
-    makers = {"jax": (_optax,), "torch": (_torchvision, _monai, _kornia), "tensorflow": ()}[backend]
+    makers = {"jax": (_optax,), "torch": (_torchvision, _monai, _kornia, _pytorch_metric_learning), "tensorflow": ()}[backend]
     found = {}
     for make in makers:
         if importlib.util.find_spec(make.__name__[1:]):
@@ -73,3 +73,17 @@ def _kornia():
         return lambda t, p: loss(p.permute(0, 2, 1).unsqueeze(2), t.permute(0, 2, 1)[:, 0].unsqueeze(1))
 
     return {"LovaszHinge": image(losses.lovasz_hinge_loss)}
+
+
+def _pytorch_metric_learning():
+    from pytorch_metric_learning import distances, losses
+
+    def of(loss):
+        return lambda t, p: loss(p, t)
+
+    return {
+        "Circle": of(losses.CircleLoss()),
+        "Contrastive": of(losses.ContrastiveLoss(distance=distances.LpDistance(normalize_embeddings=False))),
+        "MultiSimilarity": of(losses.MultiSimilarityLoss(base=0.5)),
+        "SupervisedContrastive": of(losses.SupConLoss()),
+    }

@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -141,6 +142,24 @@ KINKS = {
     "focal_power": (lambda x: m.focal_power(x, 0.5), 0.0, 1.1754943508222875e-38**0.5, 0.0),
     "log_cosh-far": (m.log_cosh, -1e30, 1e30, -1.0),
 }
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bound", ["minimum", "maximum", "clip", "floor"])
+def test_bounds_let_nan_pass(bound, dtype):
+    """It is no number between bounds, and must not become one."""
+    arguments = {"clip": (-1.0, 1.0)}.get(bound, (1.0,))
+    x = np.array([np.nan, -5.0, 5.0])
+    value, _ = value_and_gradient(lambda x: getattr(m, bound)(x, *arguments), x, dtype)
+    expected = {"minimum": [-5, 1], "maximum": [1, 5], "clip": [-1, 1], "floor": [1, 5]}[bound]
+    np.testing.assert_array_equal(value, [np.nan, *expected])
+
+
+def test_whole():
+    x = np.array([np.nan, -np.inf, -0.5, 0.0, 0.9, 1.0, 2.99, 3.0, 1e30, np.inf], "float32")
+    found = m.whole(ops.convert_to_tensor(x), 3)
+    assert keras.backend.standardize_dtype(found.dtype) == "int32"
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), [0, 0, 0, 0, 0, 1, 2, 3, 3, 3])
 
 
 @pytest.mark.parametrize("name", KINKS)

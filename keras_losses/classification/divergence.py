@@ -36,7 +36,7 @@ class KLDivergence(Loss):
     y_pred = simplex("B *S C")
 
     def call(self, y_true, y_pred):
-        return ops.sum(math.xlogy(y_true, y_true) - y_true * math.log_probability(y_pred), axis=-1)
+        return ops.sum(y_true * (math.safe_log(y_true) - math.log_probability(y_pred)), axis=-1)
 
 
 kl_divergence = function_of(KLDivergence)

@@ -60,7 +60,7 @@ class GradientHarmonized(YesNo):
 
     def _weights(self, y_true: Any, y_pred: Any, inside: Any) -> Any:
         p = ops.stop_gradient(ops.exp(-math.softplus(-y_pred)) if self.from_logits else y_pred)
-        region = ops.cast(math.clip(ops.floor(math.absolute(p - y_true) * self.bins), 0, self.bins - 1), "int32")
+        region = math.whole(math.absolute(p - y_true) * self.bins, self.bins - 1)
         # In integers: float32 stops counting at 2^24.
         each = ops.segment_sum(
             ops.reshape(ops.cast(inside, "int32"), (-1,)), ops.reshape(region, (-1,)), num_segments=self.bins

@@ -27,6 +27,7 @@ from keras_losses.math.elementary import (
     safe_sqrt,
     softplus,
     tiny,
+    whole,
     xlogy,
 )
 from keras_losses.math.grid import cross, distance_transform, shifts, window_max
@@ -122,6 +123,7 @@ __all__ = [
     "tanh",
     "tiny",
     "unfused",
+    "whole",
     "window_max",
     "with_gradient",
     "xlogy",

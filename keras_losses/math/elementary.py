@@ -41,13 +41,17 @@ def positive_part(x: Any) -> Any:
 
 
 def minimum(x: Any, high: float) -> Any:
-    """`min(x, high)` for a number `high`, with gradient 0 from `high` on."""
-    return ops.where(x < high, x, ops.full_like(x, high))
+    """`min(x, high)` for a number `high`, with gradient 0 from `high` on. NaN stays NaN."""
+    if unfused():
+        return -ops.threshold(-x, -high, -high)
+    return ops.where(x >= high, ops.full_like(x, high), x)
 
 
 def maximum(x: Any, low: float) -> Any:
-    """`max(x, low)` for a number `low`, with gradient 0 up to `low`."""
-    return ops.where(x > low, x, ops.full_like(x, low))
+    """`max(x, low)` for a number `low`, with gradient 0 up to `low`. NaN stays NaN."""
+    if unfused():  # one pass each way, where a choice takes ten; elsewhere it is a choice, and loses NaN
+        return ops.threshold(x, low, low)
+    return ops.where(x <= low, ops.full_like(x, low), x)
 
 
 def lesser(x: Any, y: Any) -> Any:
@@ -61,8 +65,14 @@ def greater(x: Any, y: Any) -> Any:
 
 
 def clip(x: Any, low: float, high: float) -> Any:
-    """`x` within [low, high], with gradient 0 at the edges and outside."""
+    """`x` within [low, high], with gradient 0 at the edges and outside. NaN stays NaN."""
     return minimum(maximum(x, low), high)
+
+
+def whole(x: Any, high: int) -> Any:
+    """`x` rounded down and within [0, high], as an integer; NaN, of which no backend makes the same one, is 0."""
+    x = ops.where(x > 0, x, ops.zeros_like(x))
+    return ops.cast(ops.where(x < high, x, ops.full_like(x, high)), "int32")
 
 
 def floor(x: Any, low: float) -> Any:

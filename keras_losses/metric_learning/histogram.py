@@ -48,8 +48,7 @@ class Histogram(PairLoss):
 
     def rows(self, d, same, different):
         place = math.clip(0.5 * (1 - d) * self.num_bins, 0.0, self.num_bins)
-        # The cast rounds down; ops.floor would round float64 to float32 on one backend.
-        below = ops.cast(ops.stop_gradient(math.minimum(place, self.num_bins - 0.5)), "int32")
+        below = math.whole(place, self.num_bins - 1)
         share = place - ops.cast(below, d.dtype)
         # On a point a pair moves from one bin to the next: a kink.
         share = ops.where(ops.logical_or(share <= 0, share >= 1), ops.stop_gradient(share), share)
