@@ -22,8 +22,8 @@ KERAS_DIFFERS: dict[str, str] = {
     "KLDivergence": "Keras clips targets and predictions: its gradient is 0 below 1e-7, and targets above 1 count as 1.",
     "LogCosh": (
         "`x + softplus(-2 x) - log 2`, which the others take, cancels near 0: at 1e-3 one digit of the value is left. Ours is "
-        "exact there: a hyperbolic sine and a logarithm forth, a hyperbolic tangent back. `log1p(expm1(-2 |x|) / 2) + |x|`, "
-        "a third cheaper, cancels as well."
+        "exact there: an exponential, a quotient and a logarithm forth, a hyperbolic tangent back. `log1p(expm1(-2 |x|) / 2) "
+        "+ |x|`, a third cheaper, cancels as well."
     ),
     "MeanAbsoluteError": "The kink of `|x|` has slope 0 on every backend; on JAX that costs a choice: Keras's slope is 1.",
     "MeanAbsolutePercentageError": "The kink of `|x|` has slope 0 on every backend, where Keras's differ.",
