@@ -79,7 +79,8 @@ def main() -> None:
     backend = keras.backend.backend()
     modes = [m for m in measure.MODES[backend] if not arguments.mode or m in arguments.mode]
     console, bandwidth = Console(), measure.copy_bandwidth()
-    found: dict[str, Any] = {"environment": facts() | {"cpus": os.cpu_count(), "copy bandwidth, GB/s": bandwidth / 1e9}}
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    found: dict[str, Any] = {"environment": facts() | {"cores": cores, "copy bandwidth, GB/s": bandwidth / 1e9}}
     for size in arguments.size or SIZES:
         batch, width = SIZES[size]
         every = [c for c in cases(batch, width, arguments.losses) if c.peers or not arguments.peers]

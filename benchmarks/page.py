@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.remarks import KERAS_DIFFERS, LIMITS, remark
+from benchmarks.remarks import AIMS, KERAS_DIFFERS, LIMITS, SMALL_AIMS, remark
 from benchmarks.summary import NOT_COUNTED, PEERS, geometric, middle_of, ratios
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
@@ -20,9 +20,9 @@ Ratios of times of calls that alternate in one process, medians of paired rounds
 what moving targets, predictions and gradient once takes at the measured bandwidth of a copy; `itself` is the ratio of one
 function against itself, which says how far a ratio can be trusted.
 
-Measured by `python -m benchmarks --json FILE` in the environment of each backend, put together by `python -m benchmarks --page
-FILE...`, which takes the medians of several files of one backend. Native code is what one would write by hand:
-`benchmarks/native.py`. Other packages: `benchmarks/third.py`.
+Measured by `python -m benchmarks --json FILE` in the environment of each backend, on one core, where times repeat best
+(`taskset -c 0`); put together by `python -m benchmarks --page FILE...`, which takes the medians of several files of one
+backend. Native code is what one would write by hand: `benchmarks/native.py`. Other packages: `benchmarks/third.py`.
 """
 
 
@@ -65,14 +65,16 @@ def _short(value):
 
 def _summary(found):
     rows = []
-    for size, title in (("wide", "4096 x 1000"), ("small", "32 x 10")):
+    for size, title, aims in (("wide", "4096 x 1000", AIMS), ("small", "32 x 10", SMALL_AIMS)):
         for each in found:
             for mode, measured in _rows(each, size).items():
                 cells = []
                 for peer in PEERS:
                     every = ratios(measured, peer)
                     worst = max(every, key=lambda name: every[name]) if every else ""
-                    cells.append(f"{geometric(every.values()):.2f}, {every[worst]:.2f} ({worst})" if every else "")
+                    aim = aims.get(mode, {}).get(peer)
+                    mean = f"{geometric(every.values()):.2f}" + (f" (aim {aim})" if aim else "") if every else ""
+                    cells.append(f"{mean}, {every[worst]:.2f} ({worst})" if every else "")
                 rows.append([title, f"{_backend(each)}, {mode}", *cells])
     header = ["size", "backend", *(f"against {NAMES[peer]}" for peer in PEERS)]
     text = (

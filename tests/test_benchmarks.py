@@ -80,7 +80,7 @@ def test_page(tmp_path, monkeypatch):
         row | {"loss": "CTC", "ratios": {"keras": 50.0}},
     ]
     found = {
-        "environment": {"backend": "jax", "cpus": 2},
+        "environment": {"backend": "jax", "cores": 2},
         "wide": rows,
         "small": rows,
         "growth": [{"loss": "Circle", "mode": "jit", "sizes": [1, 2], "seconds": [1.0, 4.0], "exponent": 2.0}],
@@ -94,8 +94,8 @@ def test_page(tmp_path, monkeypatch):
     slow = found | {"wide": [row | {"ratios": dict.fromkeys(row["ratios"], 9.0)} for row in rows]}
     page.write([found, slow, found])
     text = (tmp_path / "performance.md").read_text()
-    assert "2.00, 4.00 (Dice)" in text
-    assert "0.50, 0.50 (Huber)" in text  # neither CTC nor what Keras gets wrong is counted
+    assert "2.00 (aim 1.0), 4.00 (Dice)" in text
+    assert "0.50 (aim 0.9), 0.50 (Huber)" in text  # neither CTC nor what Keras gets wrong is counted
     assert "medians of 3 runs" in text
     (line,) = [line for line in text.split("## Above the limit")[1].split("##")[0].splitlines() if "Dice" in line]
     assert "4.00 of native code" in line
