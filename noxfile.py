@@ -86,10 +86,9 @@ def environment(session, backend):
 
 def sharing_programs(session):
     """What one worker compiled, another loads, on JAX: from a folder that starts empty, so that every run compiles."""
-    programs = pathlib.Path(session.create_tmp(), "programs")
-    shutil.rmtree(programs, ignore_errors=True)
+    shutil.rmtree(folder(session, "programs"))
     return {
-        "JAX_COMPILATION_CACHE_DIR": str(programs),
+        "JAX_COMPILATION_CACHE_DIR": str(folder(session, "programs")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
