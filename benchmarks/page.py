@@ -30,7 +30,7 @@ def write(found: list[dict[str, Any]]) -> None:
     """The page, and the plots beside it; of several measurements of one backend the medians."""
     names = dict.fromkeys(map(_backend, found))
     runs = [[each for each in found if _backend(each) == name] for name in names]
-    found = [middle_of(each) | {"runs": len(each)} for each in runs]
+    found = [middle_of(each) | {"runs": sum("wide" in one for one in each)} for each in runs]
     parts = [INTRODUCTION, _environments(found), _summary(found), _above(found)]
     for each in found:
         parts.append(_losses(each))
