@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from benchmarks import growth, measure, page, remarks
+from benchmarks import growth, language, measure, page, remarks
 from benchmarks.cases import cases
 
 CASES = cases(8, 5)
@@ -60,6 +60,15 @@ def test_growth_is_an_exponent():
     loss, data, _ = growth.CASES["HardestK, entries"]
     value = measure.step(loss, *data(16), mode)()
     assert value is not None
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_linear_cross_entropy_is_measured_against_the_same(reduction):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 12).astype("int64" if keras.backend.backend() == "torch" else "int32")
+    hidden, kernel = (rng.normal(size=shape).astype("float32") for shape in ((12, 5), (5, 7)))
+    ours, full = (language.step(language.loss(who, reduction), labels, hidden, kernel)()[0] for who in ("ours", "full"))
+    np.testing.assert_allclose(float(ours), float(full), rtol=1e-5)
 
 
 def test_remarks_are_of_losses():
