@@ -20,9 +20,10 @@ Ratios of times of calls that alternate in one process, medians of paired rounds
 what moving targets, predictions and gradient once takes at the measured bandwidth of a copy; `itself` is the ratio of one
 function against itself, which says how far a ratio can be trusted.
 
-Measured by `python -m benchmarks --json FILE` in the environment of each backend, on one core, where times repeat best
-(`taskset -c 0`); put together by `python -m benchmarks --page FILE...`, which takes the medians of several files of one
-backend. Native code is what one would write by hand: `benchmarks/native.py`. Other packages: `benchmarks/third.py`.
+Measured by `python -m benchmarks --json FILE` in the environment of each backend, the losses on one core, where times
+repeat best (`taskset -c 0`); put together by `python -m benchmarks --page FILE...`, which takes the medians of several
+files of one backend. Native code is what one would write by hand: `benchmarks/native.py`. Other packages:
+`benchmarks/third.py`.
 """
 
 
@@ -78,7 +79,8 @@ def _summary(found):
                 rows.append([title, f"{_backend(each)}, {mode}", *cells])
     header = ["size", "backend", *(f"against {NAMES[peer]}" for peer in PEERS)]
     text = (
-        f"## In all\n\nGeometric mean, and the worst loss; medians of {min(each['runs'] for each in found)} runs. Not counted: "
+        "## In all\n\nGeometric mean, and the worst loss; at 4096 x 1000 "
+        f"medians of {min(each['runs'] for each in found)} runs. Not counted: "
         f"{', '.join(NOT_COUNTED)}; and against Keras, what Keras gets wrong or defines otherwise "
         f"([differences](differences-from-keras.md)): {', '.join(KERAS_DIFFERS)}.\n\n"
     )
@@ -145,8 +147,8 @@ def _language(found):
         return ""
     text = (
         "## Linear cross-entropy\n\n`linear_cross_entropy` against the logits and `sparse_categorical_crossentropy`: 2048 "
-        "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process; memory is the peak "
-        "besides inputs and gradients.\n\n"
+        "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process, on every core; "
+        "memory is the peak besides inputs and gradients.\n\n"
     )
     header = ["backend", "size", "reduction", "s", "s, full", "ratio", "MB", "MB, full", "ratio"]
     return text + _grid(header, rows)
@@ -196,7 +198,6 @@ def _growth(found):
 def _compilation(found):
     rows = []
     for each in found:
-        # Where the whole catalogue was not compiled: the losses that have a peer.
         for mode, measured in (_rows(each, "wide") | _rows(each, "small")).items():
             if mode == "eager":
                 continue
@@ -204,5 +205,8 @@ def _compilation(found):
             total = sum(row["first"] for row in measured)
             worst = ", ".join(f"{row['loss']} {row['first']:.1f}" for row in slow[:5])
             rows.append([f"{_backend(each)}, {mode}", str(len(measured)), f"{total:.0f}", worst])
-    text = "## Compilation\n\nSeconds of the first call of every loss, and of the five slowest.\n\n"
+    text = (
+        "## Compilation\n\nSeconds of the first call, and of the five slowest: the whole catalogue at 32 x 10, or where that "
+        "was not measured the losses that have a peer, at 4096 x 1000.\n\n"
+    )
     return text + _grid(["backend", "losses", "seconds in all", "slowest"], rows)

@@ -67,6 +67,15 @@ def test_logits_of_a_softmax_output():
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_right_logit_costs_what_is_left():
+    """log(1 + exp(-20)) for label 0 at -20, and exp(-20) of it as slope: PyTorch takes -20 + log(1 + exp(20)), which is 0."""
+    value, slope = value_and_gradient(lambda t: kl.BinaryCrossentropy(from_logits=True)(column(0), t), column(-20))
+    np.testing.assert_allclose(value, np.log1p(np.exp(-20.0)), rtol=1e-5)
+    np.testing.assert_allclose(slope, [[1 / (1 + np.exp(20.0))]], rtol=1e-5)
+    if STOCK and keras.backend.backend() == "torch":
+        assert number(keras.losses.BinaryCrossentropy(from_logits=True)(column(0), column(-20))) == 0
+
+
 def test_focal_from_logits():
     """tensorflow#70326, addons#693, mkocabas/focal#5, kornia#918, #2115, optax PR#1346: 30 with gradient -1 at logit -30."""
     for gamma in (0.0, 0.5, 2.0):
