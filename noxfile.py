@@ -84,8 +84,8 @@ def environment(session, backend):
     }
 
 
-def sharing_programs(session):
-    """What one worker compiled, another loads, on JAX: from a folder that starts empty, so that every run compiles."""
+def keeping_programs(session):
+    """What a worker compiled on JAX it loads when it needs it again: from a folder that starts empty, so every run compiles."""
     shutil.rmtree(folder(session, "programs"))
     return {
         "JAX_COMPILATION_CACHE_DIR": str(folder(session, "programs")),
@@ -151,7 +151,7 @@ def run_tests(session, backend):
         session.run(
             *("python", "-m", "pytest", *WORKERS, *(f"--ignore={path}" for path in elsewhere)),
             *session.posargs,
-            env=environment(session, backend) | sharing_programs(session),
+            env=environment(session, backend) | keeping_programs(session),
         )
     finally:
         report(session, backend)
