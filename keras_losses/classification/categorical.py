@@ -145,7 +145,7 @@ def weigh_classes(loss: Any, x: Any) -> Any:
 def log_probabilities(loss: Any, y_pred: Any) -> Any:
     """`log p` over the last axis, from logits or from probabilities of any sum."""
     if loss.from_logits:
-        return ops.log_softmax(y_pred, axis=-1)
+        return math.log_softmax(y_pred)
     return math.log_probability(rows_of_one(y_pred))
 
 

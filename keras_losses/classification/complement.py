@@ -64,7 +64,7 @@ class ComplementCrossentropy(Loss):
         labelled = ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), "bool")
         # Shares do not depend on a common factor: the logits themselves have more digits than their log-softmax.
         scores = y_pred if self.from_logits else log_p
-        log_share = ops.log_softmax(ops.where(labelled, ops.full_like(scores, math.lowest(scores)), scores), axis=-1)
+        log_share = math.log_softmax(ops.where(labelled, ops.full_like(scores, math.lowest(scores)), scores))
         entropy = -ops.sum(ops.exp(log_share) * log_share, axis=-1)
         crossentropy = -ops.sum(ops.where(labelled, log_p, ops.zeros_like(log_p)), axis=-1)
         value = crossentropy + self.gamma / max(y_pred.shape[-1] - 1, 1) * entropy

@@ -12,7 +12,7 @@ from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, label, logit, onehot, prob, simplex
-from keras_losses.core.weighting import check_binary_weights, per_class
+from keras_losses.core.weighting import check_binary_weights, label_weights, per_class
 from keras_losses.regression.elementwise import weigh_outputs
 
 
@@ -146,7 +146,7 @@ class CategoricalFocalCrossentropy(Loss, kw_only=False):
         return logit("B *S C") if self.from_logits else simplex("B *S C")
 
     def call(self, y_true, y_pred):
-        return ops.sum(smooth_labels(y_true, self.label_smoothing) * _of_classes(self, y_pred), axis=-1)
+        return _factor(self) * ops.sum(smooth_labels(y_true, self.label_smoothing) * _of_classes(self, y_pred), axis=-1)
 
 
 class SparseCategoricalFocalCrossentropy(Loss, kw_only=False):
@@ -201,21 +201,35 @@ class SparseCategoricalFocalCrossentropy(Loss, kw_only=False):
         return logit("B *S C") if self.from_logits else simplex("B *S C")
 
     def call(self, y_true, y_pred):
-        return of_labels(self, y_true, _of_classes(self, y_pred))
+        if self.label_smoothing or isinstance(self.alpha, tuple) or isinstance(self.gamma, tuple):
+            return _factor(self) * of_labels(self, y_true, _of_classes(self, y_pred))
+        warn_of_one_class(self, y_pred)
+        log_p, miss = _log_and_miss(self, y_pred, y_true)
+        return -self.alpha * label_weights(self, y_true, y_pred) * log_p * math.focal_power(miss, self.gamma)
+
+
+def _log_and_miss(loss, y_pred, labels=None):
+    """`log p` and `1 - p` of each class, or of those that are labels."""
+    if loss.from_logits:
+        return math.log_and_miss(y_pred, labels)
+    p = rows_of_one(y_pred)
+    p = p if labels is None else math.at_label(p, labels)
+    return math.log_probability(p), 1 - p
 
 
 def _of_classes(loss, y_pred):
-    """`-alpha_c w_c (1 - p_c)^gamma_c log p_c`: the loss of each class, if it were the label."""
+    """The loss of each class if it were the label, divided by `_factor`."""
     warn_of_one_class(loss, y_pred)
-    if loss.from_logits:
-        log_p, miss = math.log_and_miss(y_pred)
-    else:
-        p = rows_of_one(y_pred)
-        log_p, miss = math.log_probability(p), 1 - p
+    log_p, miss = _log_and_miss(loss, y_pred)
     gamma = per_class(loss, y_pred, "gamma", loss.gamma) if isinstance(loss.gamma, tuple) else loss.gamma
-    value = -log_p * math.focal_power(miss, gamma)
-    value = weigh_outputs(loss, value, loss.alpha, "alpha") if isinstance(loss.alpha, tuple) else value * loss.alpha
+    value = log_p * math.focal_power(miss, gamma)
+    value = weigh_outputs(loss, value, loss.alpha, "alpha") if isinstance(loss.alpha, tuple) else value
     return weigh_classes(loss, value)
+
+
+def _factor(loss):
+    """The sign, and an `alpha` that is one number: of each distribution, which has fewer numbers than classes."""
+    return -1.0 if isinstance(loss.alpha, tuple) else -loss.alpha
 
 
 binary_focal_crossentropy = function_of(BinaryFocalCrossentropy)

@@ -67,7 +67,7 @@ class Seesaw(CountedCrossentropy):
         counts = per_class(self, y_pred, "class_counts", self.class_counts) if counts is None else counts
         log_n = ops.log(ops.where(counts > 0, counts, ops.ones_like(counts)))
         mitigation = math.minimum(log_n - ops.expand_dims(ops.take(log_n, y_true, axis=0), -1), 0.0)
-        log_s = ops.log_softmax(ops.stop_gradient(z), axis=-1)
+        log_s = math.log_softmax(ops.stop_gradient(z))
         own = math.at_label(log_s, y_true, keepdims=True)
         own = math.maximum(own, float(np.log(self.epsilon))) if self.epsilon > 0 else own
         shift = self.p * mitigation + self.q * math.positive_part(log_s - own)

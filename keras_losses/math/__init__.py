@@ -45,6 +45,7 @@ from keras_losses.math.reductions import (
     diagonal,
     largest,
     log1m_softmax,
+    log_softmax,
     logcumsumexp,
     lowest,
     masked_logsumexp,
@@ -53,6 +54,7 @@ from keras_losses.math.reductions import (
     mean,
     row_numbers,
     segment_sum,
+    softmax,
 )
 from keras_losses.math.robust import huber, log_cosh
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
@@ -93,6 +95,7 @@ __all__ = [
     "log_cosh",
     "log_det",
     "log_probability",
+    "log_softmax",
     "logaddexp",
     "logcumsumexp",
     "lowest",
@@ -119,6 +122,7 @@ __all__ = [
     "segment_sum",
     "shifts",
     "sin",
+    "softmax",
     "softplus",
     "tanh",
     "tiny",

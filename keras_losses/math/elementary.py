@@ -93,9 +93,15 @@ def safe_log(x: Any) -> Any:
 
 
 def safe_sqrt(x: Any) -> Any:
-    """`sqrt(x)` with value and gradient 0 at 0 and below."""
-    positive = x > 0
-    return ops.where(positive, ops.sqrt(ops.where(positive, x, ops.ones_like(x))), ops.zeros_like(x))
+    """`sqrt(x)` with value and gradient 0 at 0 and below. NaN stays NaN."""
+    if unfused():
+        return with_gradient(lambda x: ops.sqrt(ops.relu(x)), _slope_of_sqrt)(x)
+    nothing = x <= 0  # not what is NaN
+    return ops.where(nothing, ops.zeros_like(x), ops.sqrt(ops.where(nothing, ops.ones_like(x), x)))
+
+
+def _slope_of_sqrt(upstream, x):
+    return 0.5 * upstream * ops.rsqrt(ops.threshold(x, 0, float("inf")))
 
 
 def safe_divide(x: Any, y: Any) -> Any:

@@ -1,7 +1,8 @@
 """Costs of logits, exact in both tails, from one exponential a number.
 
 A sigmoid and its logarithm have one form for `z >= 0` and one below, each right everywhere and exact on its side. Which is
-taken is a constant, so that derivatives of any order are those of a right form, at 0 too.
+taken is a constant, so that derivatives of any order are those of a right form, at 0 too. Where every operation is a pass
+over memory, both sides of a value are taken instead, and its slopes are stated.
 """
 
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from keras import ops
 
 from keras_losses.math.elementary import maximum, tiny
-from keras_losses.math.reductions import at_label, constant_max
-from keras_losses.math.stated import unfused
+from keras_losses.math.reductions import at_label, constant_max, log_softmax, softmax
+from keras_losses.math.stated import unfused, with_gradient
 
 
 def binary_cross_entropy(z: Any, positive: Any, negative: Any = None) -> Any:
@@ -21,6 +22,10 @@ def binary_cross_entropy(z: Any, positive: Any, negative: Any = None) -> Any:
         positive: how much of the label is class 1, as large as `z`.
         negative: how much of it is class 0. None: the rest, `1 - positive`.
     """
+    if unfused():
+        if negative is None:
+            return _cross_entropy_of(z, positive)
+        return -(positive * ops.log_sigmoid(z) + negative * ops.log_sigmoid(-z))
     above, size = _side(z)
     if negative is None:
         return z * (above - positive) + _tail(size)
@@ -29,27 +34,29 @@ def binary_cross_entropy(z: Any, positive: Any, negative: Any = None) -> Any:
 
 def miss_probability(z: Any, y: Any) -> Any:
     """`y sigmoid(-z) + (1 - y) sigmoid(z)`: the probability that a logit gives to the other label."""
+    if unfused():
+        return with_gradient(_miss, _slopes_of_miss)(z, y)
     above, size = _side(z)
     wrong, less = above + (1 - 2 * above) * y, ops.exp(-size)
     return (wrong + (1 - wrong) * less) / (1 + less)
 
 
-def log_and_miss(logits: Any) -> tuple[Any, Any]:
-    """`log p` and `1 - p` for `p = softmax(logits)` over the last axis, exact for p near 1 too."""
-    below = logits - constant_max(logits)
-    share = ops.exp(below)
-    first = ops.cast(share >= 1, share.dtype)
-    # What the others have, without the difference from 1, which is rounded.
-    rest = ops.sum(share - first, axis=-1, keepdims=True) + (ops.sum(first, axis=-1, keepdims=True) - 1)
-    # Of the others 1 - p is exact, and its slope exactly 0 where p is: a logarithm of 1e4 multiplies it.
-    miss = first * (rest + (1 - share)) / (1 + rest) + (1 - first) * (1 - share / (1 + rest))
-    return below - ops.log1p(rest), miss
+def log_and_miss(logits: Any, labels: Any = None) -> tuple[Any, Any]:
+    """`log p` and `1 - p` for `p = softmax(logits)` over the last axis, exact for p near 1 too.
+
+    Args:
+        logits: logits.
+        labels: integers without the last axis: of these classes alone. None: of all.
+    """
+    log_p = (with_gradient(_exact_log_softmax, _slope_of_log_softmax) if unfused() else _exact_log_softmax)(logits)
+    log_p = log_p if labels is None else at_label(log_p, labels)
+    return log_p, -ops.expm1(log_p)
 
 
 def label_cross_entropy(logits: Any, labels: Any) -> Any:
     """`-log softmax(logits)` of the classes that `labels` name, integers without the last axis."""
     if unfused():
-        return -at_label(ops.log_softmax(logits, axis=-1), labels)
+        return -at_label(log_softmax(logits), labels)
     # So that no compiler has to keep a logarithm for every class.
     peak = constant_max(logits)
     return ops.log(ops.sum(ops.exp(logits - peak), axis=-1)) - (at_label(logits, labels) - ops.squeeze(peak, axis=-1))
@@ -58,7 +65,7 @@ def label_cross_entropy(logits: Any, labels: Any) -> Any:
 def cross_entropy(logits: Any, y: Any) -> Any:
     """`-sum y log softmax(logits)` over the last axis."""
     if unfused():
-        return -ops.sum(y * ops.log_softmax(logits, axis=-1), axis=-1)
+        return -ops.sum(y * log_softmax(logits), axis=-1)
     below = logits - constant_max(logits)
     return ops.sum(y, axis=-1) * ops.log(ops.sum(ops.exp(below), axis=-1)) - ops.sum(y * below, axis=-1)
 
@@ -70,6 +77,44 @@ def focal_power(miss: Any, gamma: Any) -> Any:
     return ops.exp(gamma * ops.log(maximum(miss, tiny(miss))))
 
 
+def _exact_log_softmax(logits):
+    """The logarithm of the softmax: of a p near 1 it is minus what the others have, not the logarithm of a rounded sum."""
+    below = logits - constant_max(logits)
+    share = ops.exp(below)
+    if unfused():
+        rest = -ops.sum(ops.threshold(-share, -1, 0), axis=-1, keepdims=True)
+        ties = ops.round(ops.sum(share, axis=-1, keepdims=True) - rest) - 1
+    else:
+        first = ops.cast(share >= 1, share.dtype)
+        rest, ties = ops.sum(share - first, axis=-1, keepdims=True), ops.sum(first, axis=-1, keepdims=True) - 1
+    return below - ops.log1p(rest + ties)
+
+
+def _slope_of_log_softmax(upstream, logits):
+    return upstream - softmax(logits) * ops.sum(upstream, axis=-1, keepdims=True)
+
+
+def _cross_entropy_of(z, y):
+    """`y softplus(-z) + (1 - y) softplus(z)`."""
+
+    def value(z, y):
+        return ops.relu(z) - z * y - ops.log_sigmoid(ops.abs(z))
+
+    def slopes(upstream, z, y):
+        return upstream * ((1 - y) * ops.sigmoid(z) - y * ops.sigmoid(-z)), lambda: -upstream * z
+
+    return with_gradient(value, slopes)(z, y)
+
+
+def _miss(z, y):
+    return y * ops.sigmoid(-z) + (1 - y) * ops.sigmoid(z)
+
+
+def _slopes_of_miss(upstream, z, y):
+    right, wrong = ops.sigmoid(z), ops.sigmoid(-z)
+    return upstream * ((1 - 2 * y) * (right * wrong)), lambda: upstream * (wrong - right)
+
+
 def _side(z):
     """Whether each logit is >= 0, as a number that is a constant, and its magnitude in the form of that side."""
     above = ops.cast(z >= 0, z.dtype)
@@ -78,4 +123,4 @@ def _side(z):
 
 def _tail(size):
     """`log(1 + exp(-size))` for numbers >= 0."""
-    return -ops.log_sigmoid(size) if unfused() else ops.log1p(ops.exp(-size))
+    return ops.log1p(ops.exp(-size))

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_losses.math.elementary import logaddexp, minimum, safe_divide
+from keras_losses.math.stated import unfused
 
 # Finite stand-in for minus infinity: differences of it stay finite, exp of it is 0.
 _LOWEST = {"float64": -1e300}
@@ -53,6 +54,16 @@ def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
         return ops.where(mask, ops.ones_like(x), ops.zeros_like(x))
     kept = ops.where(mask, x, ops.full_like(x, lowest(x)))
     return ops.where(mask, ops.softmax(kept, axis=axis), ops.zeros_like(x))
+
+
+def softmax(x: Any) -> Any:
+    """The softmax over the last axis."""
+    return _over_classes(ops.softmax, x)
+
+
+def log_softmax(x: Any) -> Any:
+    """The logarithm of the softmax over the last axis."""
+    return _over_classes(ops.log_softmax, x)
 
 
 def diagonal(x: Any) -> Any:
@@ -116,7 +127,7 @@ def log1m_softmax(logits: Any) -> Any:
     # Only the most probable class can exceed 1/2; there the difference 1 - p cancels, so its logarithm is taken
     # from the other classes. Elsewhere log1p(-p) is exact.
     others = masked_logsumexp(logits, ops.logical_not(first), keepdims=True) - ops.logsumexp(logits, axis=-1, keepdims=True)
-    p = ops.where(first, ops.zeros_like(logits), ops.softmax(logits, axis=-1))
+    p = ops.where(first, ops.zeros_like(logits), softmax(logits))
     return ops.where(first, others, ops.log1p(-minimum(p, 0.75)))
 
 
@@ -137,3 +148,10 @@ def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
         parts = (x[..., step:], low[..., :step]) if reverse else (low[..., :step], x[..., :-step])
         x = logaddexp(x, ops.concatenate(parts, axis=-1))
     return ops.moveaxis(x, -1, axis)
+
+
+def _over_classes(function, x):
+    # On one backend maps of fewer classes than a vector has lanes take five times as long on the last axis as on the first.
+    if unfused() and len(x.shape) > 2 and 1 < x.shape[-1] < 16:
+        return ops.moveaxis(function(ops.moveaxis(x, -1, 0), axis=0), 0, -1)
+    return function(x, axis=-1)

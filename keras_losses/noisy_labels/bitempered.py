@@ -90,7 +90,7 @@ def tempered_log_softmax(logits: Any, t: float) -> Any:
     logit, and the logarithm `top` of its probability, in [-log C, 0]: the one unknown, which makes the p sum to 1.
     """
     if t == 1:
-        return ops.log_softmax(logits, axis=-1)
+        return math.log_softmax(logits)
     s = t - 1
     distance = math.constant_max(logits) - logits
     fixed = ops.stop_gradient(distance)

@@ -58,7 +58,7 @@ class GeneralizedCrossentropy(SmoothedLabelLoss):
 
     def of_classes(self, y_pred):
         if self.from_logits:
-            return -ops.expm1(self.q * ops.log_softmax(y_pred, axis=-1)) / self.q
+            return -ops.expm1(self.q * math.log_softmax(y_pred)) / self.q
         return one_minus_power(rows_of_one(y_pred), self.q)
 
 

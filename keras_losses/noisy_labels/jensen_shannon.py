@@ -73,7 +73,7 @@ class GeneralizedJensenShannon(LabelLoss):
 
     def _from_logits(self, y_pred) -> tuple[Any, Any, Any]:
         """Of each class as the label: p and log(m / p); and how far the views are apart."""
-        log_p, log_rest, apart = ops.log_softmax(y_pred, axis=-1), math.log1m_softmax(y_pred), 0
+        log_p, log_rest, apart = math.log_softmax(y_pred), math.log1m_softmax(y_pred), 0
         if self.views > 1:
             each, number = log_p, numbers.log(self.views)
             log_p, log_rest = (ops.logsumexp(x, axis=1) - number for x in (log_p, log_rest))

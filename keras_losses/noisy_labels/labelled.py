@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from keras import ops
 
+from keras_losses import math
 from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class
 from keras_losses.core.fields import ClassWeight, Fraction
 from keras_losses.core.loss import Loss
@@ -63,4 +64,4 @@ class SmoothedLabelLoss(LabelLoss):
 
 def probabilities(loss: Any, y_pred: Any) -> Any:
     """Probabilities over the last axis, from logits or from numbers of any sum."""
-    return ops.softmax(y_pred, axis=-1) if loss.from_logits else rows_of_one(y_pred)
+    return math.softmax(y_pred) if loss.from_logits else rows_of_one(y_pred)

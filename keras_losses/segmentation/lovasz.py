@@ -58,11 +58,11 @@ class LovaszHinge(RegionMean):
         return super().compare(ops.cast(y_true >= 0.5, y_pred.dtype), y_pred, inside, weight)
 
     def region(self, y_true, y_pred, inside):
-        truth = y_true > 0
-        errors = ops.where(truth, 1 - y_pred, 1 + y_pred)
+        errors, truth = 1 - (2 * y_true - 1) * y_pred, y_true > 0
         if inside is not None:
             errors, truth = _only(errors, truth, inside > 0)
-        return ops.expand_dims(extension(errors, truth), axis=self.summed(len(y_pred.shape)))
+        value = extension(_pixels_last(errors), _pixels_last(truth))
+        return ops.expand_dims(value, axis=self.summed(len(y_pred.shape)))
 
 
 class LovaszSoftmax(Loss):
@@ -124,18 +124,19 @@ class LovaszSoftmax(Loss):
 
     def call(self, y_true, y_pred, mask=None):
         weight = self._weights(y_pred)
-        p = ops.softmax(y_pred, axis=-1) if self.from_logits else y_pred
-        truth = ops.cast(ops.one_hot(y_true, p.shape[-1]), "bool")
-        errors = ops.where(truth, 1 - p, p)
-        rank = len(p.shape)
-        axes = tuple(range(1, rank - 1))
+        scores, count = _pixels_last(y_pred), y_pred.shape[-1]
+        p = ops.softmax(scores, axis=1) if self.from_logits else scores
+        classes = ops.expand_dims(ops.arange(count, dtype=y_true.dtype), 1)
+        truth = ops.equal(_pixels_last(ops.expand_dims(y_true, -1)), classes)
+        here = ops.cast(truth, p.dtype)
+        errors = here + (1 - 2 * here) * p
         if mask is not None:
-            mask = pad_rank(mask, rank)
-            errors, truth = _only(errors, truth, mask)
+            counted = ops.logical_and(pad_rank(mask, len(y_true.shape)), ops.ones_like(y_true, dtype="bool"))
+            errors, truth = _only(errors, truth, _pixels_last(ops.expand_dims(counted, -1)))
         value = extension(errors, truth)
         weight = weight * ops.ones_like(value)
         if self.classes == "present":
-            weight = weight * ops.cast(ops.any(truth, axis=axes), weight.dtype)
+            weight = weight * ops.cast(ops.any(truth, axis=-1), weight.dtype)
         value, some = weighted_mean(value, weight)
         return value, counts(some, mask)
 
@@ -159,25 +160,27 @@ def extension(errors: Any, truth: Any) -> Any:
     """The Lovász extension of the Jaccard loss, with errors below 0 counting as 0.
 
     Args:
-        errors: `(B, ..., C)`.
+        errors: `(B, C, N)`.
         truth: the same, boolean: which pixels each region has.
 
     Returns:
         `(B, C)`.
     """
-    errors, truth = (_pixels_last(x) for x in (errors, ops.cast(truth, "int32")))
     order = ops.argsort(ops.stop_gradient(-errors), axis=-1)
-    truth = ops.take_along_axis(truth, order, axis=-1)
+    # Error and label in one number, so that one gather brings both into order. Of errors that count as 0 the label is lost:
+    # they come last, and weigh nothing.
+    sign = 2 * ops.cast(truth, errors.dtype) - 1
+    signed = ops.take_along_axis(sign * math.positive_part(errors), order, axis=-1)
+    inside = signed > 0
     # Counts are integers until here: a sum of many ones would be rounded, and so would a difference of two Jaccard losses.
-    total = ops.sum(truth, axis=-1, keepdims=True)
-    left = ops.cast(total - ops.cumsum(truth, axis=-1), errors.dtype)
-    union = ops.cast(total + ops.cumsum(1 - truth, axis=-1), errors.dtype)
+    place = ops.cumsum(ops.ones_like(inside[:1, :1], dtype="int32"), axis=-1)
+    left = ops.sum(ops.cast(truth, "int32"), axis=-1, keepdims=True) - ops.cumsum(ops.cast(inside, "int32"), axis=-1)
+    left, union = ops.cast(left, errors.dtype), ops.cast(left + place, errors.dtype)
     # A pixel of the region takes one from the intersection, and |M| / union grows by 1 / union. Another adds one to the
     # union: it grows by left / (union (union - 1)), and from 0 to 1 where it is the first of a union that was empty.
-    first = ops.logical_or(truth > 0, union < 1.5)
-    weight = ops.where(first, 1 / union, left / (union * ops.where(first, ops.ones_like(union), union - 1)))
-    falling = ops.take_along_axis(math.positive_part(errors), order, axis=-1)
-    return ops.sum(falling * ops.stop_gradient(weight), axis=-1)
+    first = ops.cast(ops.logical_or(inside, union < 1.5), errors.dtype)
+    weight = (first + (1 - first) * left / (union - 1 + first)) / union
+    return ops.sum(math.absolute(signed) * ops.stop_gradient(weight), axis=-1)
 
 
 def _pixels_last(x):

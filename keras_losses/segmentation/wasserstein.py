@@ -92,7 +92,7 @@ class GeneralizedWassersteinDice(Loss):
         classes, matrix = y_pred.shape[-1], self.distance_matrix
         if len(matrix) != classes:
             raise ValueError(f"{self.name}: `distance_matrix` is of {len(matrix)} classes, there are {classes}.")
-        p = ops.softmax(y_pred, axis=-1) if self.from_logits else rows_of_one(y_pred)
+        p = math.softmax(y_pred) if self.from_logits else rows_of_one(y_pred)
         largest = max(map(max, matrix))
         distances = ops.convert_to_tensor([[d / largest for d in row] for row in matrix], dtype=p.dtype)
         error = ops.sum(ops.take(distances, y_true, axis=0) * p, axis=-1)

@@ -56,7 +56,7 @@ class SwAV(Views):
     def values(self, y_pred, counts):
         check_views(self, y_pred, self.code_views)
         codes = self._codes(y_pred[:, : self.code_views], counts)
-        predicted = ops.log_softmax(y_pred / self.temperature, axis=-1)
+        predicted = math.log_softmax(y_pred / self.temperature)
         return -mean_over_other_views(codes @ ops.swapaxes(predicted, 1, 2))
 
     def _codes(self, scores, counts):
@@ -64,7 +64,7 @@ class SwAV(Views):
         keep = ops.logical_and(ops.reshape(counts, (-1, 1, 1)), ops.ones_like(log_q, dtype="bool"))
         for _ in range(self.sinkhorn_iterations):
             log_q = log_q - math.masked_logsumexp(log_q, keep, axis=0, keepdims=True)
-            log_q = ops.log_softmax(log_q, axis=-1)
+            log_q = math.log_softmax(log_q)
         return ops.exp(log_q)
 
 

@@ -85,10 +85,10 @@ class Distillation(Loss):
                     f"{logits.shape[-1]} logits."
                 )
             logits = logits - center
-        return ops.stop_gradient(ops.softmax(logits / self.teacher_temperature, axis=-1))
+        return ops.stop_gradient(math.softmax(logits / self.teacher_temperature))
 
     def student(self, logits: Any) -> Any:
-        return ops.log_softmax(logits / self.student_temperature, axis=-1)
+        return math.log_softmax(logits / self.student_temperature)
 
 
 class DINO(Distillation):

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_losses import math
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit
@@ -46,7 +47,7 @@ class CTC(Loss):
     y_pred = logit("B T C")
 
     def call(self, y_true, y_pred, mask=None):
-        log_p = ops.log_softmax(y_pred, axis=-1)
+        log_p = math.log_softmax(y_pred)
         live = ops.ones_like(log_p[:, :, 0])
         if mask is not None and len(mask.shape) == 2:
             live = ops.cast(mask, live.dtype)
