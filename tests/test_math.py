@@ -145,14 +145,14 @@ KINKS = {
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("bound", ["minimum", "maximum", "clip", "floor"])
+@pytest.mark.parametrize("bound", ["minimum", "maximum", "clip", "floor", "safe_sqrt"])
 def test_bounds_let_nan_pass(bound, dtype):
     """It is no number between bounds, and must not become one."""
-    arguments = {"clip": (-1.0, 1.0)}.get(bound, (1.0,))
+    arguments = {"clip": (-1.0, 1.0), "safe_sqrt": ()}.get(bound, (1.0,))
     x = np.array([np.nan, -5.0, 5.0])
     value, _ = value_and_gradient(lambda x: getattr(m, bound)(x, *arguments), x, dtype)
-    expected = {"minimum": [-5, 1], "maximum": [1, 5], "clip": [-1, 1], "floor": [1, 5]}[bound]
-    np.testing.assert_array_equal(value, [np.nan, *expected])
+    expected = {"minimum": [-5, 1], "maximum": [1, 5], "clip": [-1, 1], "floor": [1, 5], "safe_sqrt": [0, 5**0.5]}[bound]
+    np.testing.assert_allclose(value, [np.nan, *expected], rtol=1e-7)
 
 
 def test_whole():
@@ -206,6 +206,50 @@ def test_pairwise_distance(distance):
     np.testing.assert_allclose(value_and_gradient(lambda t: m.pairwise_distance(t, other, distance), x)[0], expected, rtol=1e-4)
     slope = gradient(lambda t: m.pairwise_distance(t, t, distance), np.zeros((2, 3)))
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean", "squared_euclidean"])
+def test_distances_of_wide_vectors_to_each_other(distance):
+    """Slopes, first and second, of one matrix of products are those of the products of two equal ones."""
+    rng = np.random.default_rng(1)
+    x, w, v = rng.normal(size=(4, 600)), rng.normal(size=(4, 4)), rng.normal(size=(4, 600))
+    w = w * (1 - np.eye(4))  # the distance to itself is rounding, of which roots differ
+    weight = ops.convert_to_tensor(w.astype("float32"))
+    one, two = (
+        lambda t: ops.sum(weight * m.pairwise_distance(t, t, distance)),
+        lambda t: ops.sum(weight * m.pairwise_distance(t, 1.0 * t, distance)),
+    )
+    (value, slope), expected = value_and_gradient(one, x), value_and_gradient(two, x)
+    np.testing.assert_allclose(value, expected[0], rtol=1e-4)
+    np.testing.assert_allclose(slope, expected[1], rtol=1e-4, atol=1e-5 * np.abs(expected[1]).max())
+    curved = second_derivative(two, x, v)
+    np.testing.assert_allclose(second_derivative(one, x, v), curved, rtol=1e-3, atol=1e-4 * np.abs(curved).max())
+    if distance == "dot":
+        np.testing.assert_allclose(slope, -(w + w.T) @ x, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(curved, -(w + w.T) @ v, rtol=1e-4, atol=1e-4)
+
+
+def test_softmax_of_maps_of_few_classes():
+    """Value and slope over the last axis, however it is walked."""
+    rng = np.random.default_rng(2)
+    for classes in (2, 15, 16):
+        x, w = rng.normal(size=(2, 3, classes)) * 5, rng.normal(size=(2, 3, classes))
+        p = softmax(x)
+
+        def weighed(y, w=w):
+            return ops.sum(ops.convert_to_tensor(w, dtype="float64") * y)
+
+        value, slope = value_and_gradient(lambda t, f=weighed: f(m.softmax(t)), x, "float64")
+        np.testing.assert_allclose(value, (w * p).sum(), rtol=1e-10)
+        np.testing.assert_allclose(slope, p * (w - (w * p).sum(-1, keepdims=True)), rtol=1e-8, atol=1e-12)
+        value, slope = value_and_gradient(lambda t, f=weighed: f(m.log_softmax(t)), x, "float64")
+        np.testing.assert_allclose(value, (w * np.log(p)).sum(), rtol=1e-10)
+        np.testing.assert_allclose(slope, w - p * w.sum(-1, keepdims=True), rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (4, 2), (1025, 1030)])
+def test_diagonal(shape):
+    np.testing.assert_array_equal(ops.convert_to_numpy(m.diagonal(ops.ones(shape))), np.eye(*shape) == 1)
 
 
 def test_norms_of_any_length():

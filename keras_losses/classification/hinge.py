@@ -121,8 +121,8 @@ class CategoricalHinge(Loss):
     y_pred = real("B *S C")
 
     def call(self, y_true, y_pred):
-        labelled = ops.sum(y_true * y_pred, axis=-1)
-        value = math.positive_part(1 + math.largest((1 - y_true) * y_pred) - labelled)
+        labelled = y_true * y_pred
+        value = math.positive_part(1 + math.largest(y_pred - labelled) - ops.sum(labelled, axis=-1))
         if self.class_weight is not None:
             value = value * ops.sum(y_true * class_weights(self, y_pred), axis=-1)
         return value

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_losses.math.elementary import positive_part, safe_sqrt
 from keras_losses.math.reductions import constant_max
-from keras_losses.math.stated import unfused
+from keras_losses.math.stated import unfused, with_gradient
 
 Distance = Literal["cosine", "dot", "euclidean", "squared_euclidean"]
 
@@ -41,15 +41,25 @@ def pairwise_distance(x: Any, y: Any, distance: Distance = "cosine") -> Any:
             `"squared_euclidean"`. Rounding never makes a distance negative; equal points have gradient 0.
     """
     if distance == "dot":
-        return -(x @ ops.transpose(y))
+        return -_products(x, y)
     if distance == "cosine":
-        return 1 - normalize(x) @ ops.transpose(normalize(y))
-    squared = positive_part(
+        one = normalize(x)
+        return 1 - _products(one, one if y is x else normalize(y))
+    squared = (
         ops.sum(ops.square(x), axis=-1, keepdims=True)
         + ops.expand_dims(ops.sum(ops.square(y), axis=-1), 0)
-        - 2 * (x @ ops.transpose(y))
+        - 2 * _products(x, y)
     )
-    return squared if distance == "squared_euclidean" else safe_sqrt(squared)
+    return positive_part(squared) if distance == "squared_euclidean" else safe_sqrt(squared)
+
+
+def _products(x, y):
+    """All inner products of the rows of `x` and `y`."""
+    if y is x and unfused() and x.shape[-1] >= 512:
+        # The slope of a symmetric matrix takes one product of matrices instead of two, and the sum of one with its transpose:
+        # a fifth of the time of wide vectors, more than is saved of narrow ones.
+        return with_gradient(lambda x: x @ ops.transpose(x), lambda upstream, x: (upstream + ops.transpose(upstream)) @ x)(x)
+    return x @ ops.transpose(y)
 
 
 def _inverse_root(x):

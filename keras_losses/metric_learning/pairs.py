@@ -47,7 +47,8 @@ class PairLoss(BatchLoss):
     def distances(self, x: Any, y: Any) -> Any:
         """`(N, M)`, the distances of the rows of `x` to those of `y`."""
         if self.normalize and self.distance != "cosine":
-            x, y = math.normalize(x), math.normalize(y)
+            one = math.normalize(x)
+            x, y = one, one if y is x else math.normalize(y)
         return math.pairwise_distance(x, y, self.distance)
 
     def call(self, y_true, y_pred, ref_labels=None, ref_embeddings=None, mask=None):
@@ -125,8 +126,9 @@ def only(valid: Any, x: Any) -> Any:
 
 def mean_of_pairs(near: Any, apart: Any, same: Any, different: Any) -> tuple[Any, Any]:
     """The mean over all partners of an anchor, `near` of positives and `apart` of negatives, and which anchors have any."""
-    partner = ops.logical_or(same, different)
-    return math.masked_mean(ops.where(same, near, apart), partner), some(partner)
+    partners = count(same, near) + count(different, near)
+    total = ops.sum(only(same, near), axis=1, keepdims=True) + ops.sum(only(different, apart), axis=1, keepdims=True)
+    return ops.squeeze(math.safe_divide(total, partners), 1), ops.squeeze(partners > 0, 1)
 
 
 def slope_of_pairs(near: Any, apart: Any, same: Any, different: Any) -> Any:
