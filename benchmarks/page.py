@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.remarks import AIMS, KERAS_DIFFERS, LIMITS, SMALL_AIMS, remark
+from benchmarks.remarks import AIMS, KERAS_DIFFERS, LIMITS, MEANS, SMALL_AIMS, remark
 from benchmarks.summary import NOT_COUNTED, PEERS, geometric, middle_of, ratios
 
 DOCS = pathlib.Path(__file__).parents[1] / "docs"
@@ -96,10 +96,15 @@ def _above(found):
                 if over:
                     text = ", ".join(f"{ratio:.2f} of {NAMES[peer]}" for peer, ratio in over.items())
                     rows.append([row["loss"], f"{_backend(each)}, {mode}", text, remark(row["loss"], mode)])
+            for peer, aim in AIMS[mode].items():
+                every = ratios(measured, peer)
+                if every and round(geometric(every.values()), 2) > aim:
+                    text = f"{geometric(every.values()):.2f} of {NAMES[peer]} (aim {aim})"
+                    rows.append(["geometric mean", f"{_backend(each)}, {mode}", text, MEANS.get((mode, peer), "")])
     limits = "; ".join(
         f"{mode} " + ", ".join(f"{limit} of {NAMES[peer]}" for peer, limit in by.items()) for mode, by in LIMITS.items()
     )
-    text = f"## Above the limit\n\nLosses at 4096 x 1000 that take longer than they may ({limits}), and why.\n\n"
+    text = f"## Above the limit\n\nLosses at 4096 x 1000 that take longer than they may ({limits}), and means above aim.\n\n"
     return text + (_grid(["loss", "backend", "time", "why"], rows) if rows else "None.\n")
 
 

@@ -1,7 +1,7 @@
 """The same losses in other packages, where these are installed: mean losses of `(y_true, y_pred)`, by the name of ours.
 
 They are timed at settings that do the same work; whether they compute the same is the matter of docs/parity.md. Where two
-packages have a loss, the faster is timed. Left out is what cannot be run at 4096 x 1000, or takes more than five seconds a
+packages have a loss, one of them is timed. Left out is what cannot be run at 4096 x 1000, or takes more than five seconds a
 step: losses over triplets, NTXent (optax too), NPairs, LiftedStructure, Margin, Histogram, FastAP and SignalToNoiseRatio of
 pytorch-metric-learning, BoundaryLoss and SoftclDiceLoss of MONAI, and HausdorffERLoss of kornia.
 """
