@@ -77,8 +77,9 @@ MEANS: dict[tuple[str, str], str] = {
         "which take as long in both."
     ),
     ("compile", "third"): (
-        "Compiled, Dice, Jaccard, Tversky and SparseCategoricalFocalCrossentropy move what must be moved in both (0.98 to 1.05), "
-        "most losses of pairs take half the time, and CategoricalFocalCrossentropy 1.3, for its exact `1 - p`. What chooses by label (GeneralizedWassersteinDice, 1.5) or sorts (LovaszHinge, 1.5) is not fused."
+        "Compiled, Dice, Jaccard, Tversky and SparseCategoricalFocalCrossentropy move what must be moved in both (0.98 to "
+        "1.05), most losses of pairs take half the time, and CategoricalFocalCrossentropy 1.3, for its exact `1 - p`. What "
+        "chooses by label (GeneralizedWassersteinDice, 1.5) or sorts (LovaszHinge, 1.5) is not fused."
     ),
     ("compile", "native"): "Huber and LogCosh, above; without these two the mean is 1.02.",
 }
