@@ -1,18 +1,16 @@
 """Asymmetric losses: positives and negatives are focused on to different degrees."""
 
-import math as numbers
-
 from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.binary import binary_logs
-from keras_losses.classification.categorical import log_probabilities, rows_of_one, smooth_labels, warn_of_one_class
+from keras_losses.classification.categorical import smooth_labels, warn_of_one_class, weigh_classes
+from keras_losses.classification.focal import log_and_miss
 from keras_losses.classification.multilabel import Multilabel
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import label, logit, prob, simplex
-from keras_losses.core.weighting import class_weights
 
 
 class AsymmetricMultilabel(Multilabel):
@@ -61,18 +59,19 @@ class AsymmetricMultilabel(Multilabel):
         return logit("B *S D") if self.from_logits else prob("B *S D")
 
     def terms(self, y_true, y_pred):
-        log_p, log_not_p = binary_logs(self, y_pred)
-        positive = log_p * math.focal_weight(log_not_p, self.gamma_pos)
-        if self.clip == 0:
-            negative = log_not_p * math.focal_weight(log_p, self.gamma_neg)
+        if self.from_logits:
+            positive, p, rest = -math.focal_softplus(-y_pred, self.gamma_pos), ops.sigmoid(y_pred), ops.sigmoid(-y_pred)
         else:
-            shifted = math.positive_part((ops.exp(log_p) if self.from_logits else y_pred) - self.clip)
-            if self.from_logits:  # 1 - m = (1 - p) + clip, at most 1
-                log_rest = math.minimum(math.logaddexp(log_not_p, ops.full_like(log_p, numbers.log(self.clip))), 0.0)
-            else:
-                log_rest = math.log_probability(1 - shifted)
+            log_p, log_not_p = binary_logs(self, y_pred)
+            positive, p, rest = log_p * math.focal_weight(log_not_p, self.gamma_pos), y_pred, 1 - y_pred
+        if self.clip:  # 1 - m = (1 - p) + clip, at most 1
+            shifted, log_rest = math.positive_part(p - self.clip), math.log_probability(math.minimum(rest + self.clip, 1.0))
             negative = log_rest * math.power(shifted, self.gamma_neg)
-        return -y_true * positive - (1 - y_true) * negative
+        elif self.from_logits:
+            negative = -math.focal_softplus(y_pred, self.gamma_neg)
+        else:
+            negative = log_not_p * math.focal_weight(log_p, self.gamma_neg)
+        return -(y_true * positive + (1 - y_true) * negative)
 
 
 class AsymmetricSingleLabel(Loss):
@@ -129,12 +128,11 @@ class AsymmetricSingleLabel(Loss):
 
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
-        log_p = log_probabilities(self, y_pred)
-        log_not_p = math.log1m_softmax(y_pred) if self.from_logits else math.log_probability(1 - rows_of_one(y_pred))
-        target = ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), log_p.dtype)
-        labelled, other = math.focal_weight(log_not_p, self.gamma_pos), math.focal_weight(log_p, self.gamma_neg)
-        weight = ops.where(target > 0, labelled, other) * class_weights(self, y_pred)
-        return -ops.sum(smooth_labels(target, self.label_smoothing) * weight * log_p, axis=-1)
+        log_p, miss = log_and_miss(self, y_pred)
+        miss = math.at_label(miss, y_true, keepdims=True)
+        target = math.one_hot(y_true, y_pred.shape[-1], log_p.dtype)
+        weight = target * math.focal_power(miss, self.gamma_pos) + (1 - target) * math.focal_weight(log_p, self.gamma_neg)
+        return -ops.sum(weigh_classes(self, smooth_labels(target, self.label_smoothing)) * weight * log_p, axis=-1)
 
 
 asymmetric_multilabel = function_of(AsymmetricMultilabel)

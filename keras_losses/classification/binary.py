@@ -77,24 +77,19 @@ def smooth_binary(y_true: Any, amount: float) -> Any:
     return y_true * (1 - amount) + 0.5 * amount if amount else y_true
 
 
-def binary_terms(loss: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """`-w_1 y log p`, with the positive weights of a loss that has any, and `-w_0 (1 - y) log(1 - p)`.
-
-    In log space throughout for logits.
-    """
-    positive, negative = label_shares(loss, y_true)
-    log_p, log_not_p = binary_logs(loss, y_pred)
-    return -positive * log_p, -negative * log_not_p
-
-
 def output_cross_entropy(loss: Any, y_true: Any, y_pred: Any) -> Any:
     """The sum of the `binary_terms`, in fewer passes over memory."""
-    if not loss.from_logits:
-        (positive, negative), (log_p, log_not_p) = label_shares(loss, y_true), binary_logs(loss, y_pred)
-        return -(positive * log_p + negative * log_not_p)
-    if loss.class_weight is None and getattr(loss, "pos_weight", None) is None:
+    if loss.from_logits and loss.class_weight is None and getattr(loss, "pos_weight", None) is None:
         return math.binary_cross_entropy(y_pred, y_true)
-    return math.binary_cross_entropy(y_pred, *label_shares(loss, y_true))
+    return cross_entropy_of_shares(loss, *label_shares(loss, y_true), y_pred)
+
+
+def cross_entropy_of_shares(loss: Any, positive: Any, negative: Any, y_pred: Any) -> Any:
+    """The cross-entropy of each output, from how much of its label is class 1 and class 0, weights included."""
+    if loss.from_logits:
+        return math.binary_cross_entropy(y_pred, positive, negative)
+    log_p, log_not_p = binary_logs(loss, y_pred)
+    return -(positive * log_p + negative * log_not_p)
 
 
 def label_shares(loss: Any, y_true: Any) -> tuple[Any, Any]:

@@ -134,7 +134,12 @@ def label_cross_entropy(loss: Any, labels: Any, y_pred: Any) -> Any:
     """`-log p` of the labels' classes, from logits or from probabilities of any sum."""
     if loss.from_logits:
         return math.label_cross_entropy(y_pred, labels)
-    return -math.log_probability(math.at_label(y_pred, labels) / _nonzero(ops.sum(y_pred, axis=-1)))
+    return -math.log_probability(label_probability(y_pred, labels))
+
+
+def label_probability(p: Any, labels: Any) -> Any:
+    """The entry of each label in `rows_of_one(p)`."""
+    return math.at_label(p, labels) / _nonzero(ops.sum(p, axis=-1))
 
 
 def weigh_classes(loss: Any, x: Any) -> Any:

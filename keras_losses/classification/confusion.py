@@ -64,19 +64,20 @@ class SoftF1(Loss):
         return self.average != "samples"
 
     def call(self, y_true, y_pred, mask=None):
-        mistakes, size = y_true + y_pred - 2 * y_true * y_pred, y_true + y_pred
         if mask is not None:
             inside = ops.cast(pad_rank(mask, len(y_pred.shape)), y_pred.dtype)
-            mistakes, size = mistakes * inside, size * inside
+            y_true, y_pred = y_true * inside, y_pred * inside
+        mistakes = y_true + (1 - 2 * y_true) * y_pred
         rows = _rows(y_pred, mask)
         number = ops.sum(ops.cast(rows, y_pred.dtype))
-        batch = tuple(range(len(y_pred.shape) - 1))
-        weight = ops.ones_like(y_pred[..., :1]) * class_weights(self, y_pred)
+        weight = class_weights(self, y_pred)
         if self.average == "macro":
-            total = ops.sum(size, axis=batch, keepdims=True) + self.smooth
-            part = math.safe_divide(number * mistakes, total + ops.zeros_like(mistakes))
-            return math.safe_divide(ops.sum(part * weight, axis=-1), ops.sum(weight + 0 * part, axis=-1)), rows
-        mistakes, size = ops.sum(mistakes * weight, axis=-1), ops.sum(size * weight, axis=-1)
+            batch = tuple(range(len(y_pred.shape) - 1))
+            total = ops.sum(y_true, axis=batch) + ops.sum(y_pred, axis=batch) + self.smooth
+            weight = weight * ops.ones_like(total)
+            share = number * math.safe_divide(weight, total)
+            return math.safe_divide(ops.sum(mistakes * share, axis=-1), ops.sum(weight)), rows
+        mistakes, size = ops.sum(mistakes * weight, axis=-1), ops.sum((y_true + y_pred) * weight, axis=-1)
         if self.average == "samples":
             return math.safe_divide(mistakes, size + self.smooth)
         return math.safe_divide(number * mistakes, ops.sum(size) + self.smooth + ops.zeros_like(size)), rows

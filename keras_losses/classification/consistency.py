@@ -64,14 +64,28 @@ class JensenShannonConsistency(Loss):
         warn_of_one_class(self, y_pred)
         log_p = log_probabilities(self, y_pred)
         crossentropy = of_labels(self, y_true, -log_p[:, 0] * class_weights(self, y_pred))
-        if self.from_logits:
-            p = ops.exp(log_p)
-            log_m = ops.logsumexp(log_p, axis=1, keepdims=True) - ops.log(ops.cast(y_pred.shape[1], p.dtype))
-        else:
+        if not self.from_logits:
             p = rows_of_one(y_pred)
             log_m = math.log_probability(ops.expand_dims(math.mean(p, axis=1), 1))
-        divergence = math.mean(ops.sum(p * (log_p - log_m), axis=-1), axis=1)
+            divergence = math.mean(ops.sum(p * (log_p - log_m), axis=-1), axis=1)
+        else:
+            divergence = (math.with_gradient(_divergence, _slope) if math.unfused() else _divergence)(log_p)
         return crossentropy + self.alpha * divergence
+
+
+def _divergence(log_p):
+    """The mean divergence of the views from their mean."""
+    return math.mean(ops.sum(_parts(log_p), axis=-1), axis=1)
+
+
+def _slope(upstream, log_p):
+    """What the logarithm of the mean adds is what p adds, with the other sign."""
+    return ops.expand_dims(ops.expand_dims(upstream / log_p.shape[1], 1), -1) * _parts(log_p)
+
+
+def _parts(log_p):
+    p = ops.exp(log_p)
+    return p * (log_p - math.safe_log(ops.expand_dims(math.mean(p, axis=1), 1)))
 
 
 jensen_shannon_consistency = function_of(JensenShannonConsistency)

@@ -7,7 +7,14 @@ from keras import ops
 
 from keras_losses import math
 from keras_losses.classification.binary import mean_of_outputs, output_cross_entropy, smooth_binary
-from keras_losses.classification.categorical import of_labels, rows_of_one, smooth_labels, warn_of_one_class, weigh_classes
+from keras_losses.classification.categorical import (
+    label_probability,
+    of_labels,
+    rows_of_one,
+    smooth_labels,
+    warn_of_one_class,
+    weigh_classes,
+)
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
@@ -79,18 +86,22 @@ class BinaryFocalCrossentropy(Loss, kw_only=False):
     def call(self, y_true, y_pred, mask=None):
         y_true = smooth_binary(y_true, self.label_smoothing)
         alpha = self.alpha if self.apply_class_balancing else None
-        value = output_cross_entropy(self, y_true, y_pred) * binary_focus(self, y_true, y_pred, alpha)
+        focus = binary_focus(self, y_true, miss_probability(self, y_true, y_pred), alpha)
+        value = output_cross_entropy(self, y_true, y_pred) * focus
         return mean_of_outputs(value, mask)
 
 
-def binary_focus(loss: Any, y_true: Any, y_pred: Any, alpha: float | None) -> Any:
+def binary_focus(loss: Any, y_true: Any, miss: Any, alpha: float | None) -> Any:
     """What the focal loss weighs a cross-entropy by: `q^gamma`, balanced by `alpha` for class 1 against `1 - alpha`."""
-    if loss.from_logits:
-        miss = math.miss_probability(y_pred, y_true)
-    else:
-        miss = y_true * (1 - y_pred) + (1 - y_true) * y_pred
     weight = math.focal_power(miss, loss.gamma)
     return weight if alpha is None else weight * (y_true * alpha + (1 - y_true) * (1 - alpha))
+
+
+def miss_probability(loss: Any, y_true: Any, y_pred: Any) -> Any:
+    """The probability that a prediction gives to the other label, for losses with `from_logits`."""
+    if loss.from_logits:
+        return math.miss_probability(y_pred, y_true)
+    return y_true * (1 - y_pred) + (1 - y_true) * y_pred
 
 
 class CategoricalFocalCrossentropy(Loss, kw_only=False):
@@ -204,23 +215,22 @@ class SparseCategoricalFocalCrossentropy(Loss, kw_only=False):
         if self.label_smoothing or isinstance(self.alpha, tuple) or isinstance(self.gamma, tuple):
             return _factor(self) * of_labels(self, y_true, _of_classes(self, y_pred))
         warn_of_one_class(self, y_pred)
-        log_p, miss = _log_and_miss(self, y_pred, y_true)
+        log_p, miss = log_and_miss(self, y_pred, y_true)
         return -self.alpha * label_weights(self, y_true, y_pred) * log_p * math.focal_power(miss, self.gamma)
 
 
-def _log_and_miss(loss, y_pred, labels=None):
+def log_and_miss(loss: Any, y_pred: Any, labels: Any = None) -> tuple[Any, Any]:
     """`log p` and `1 - p` of each class, or of those that are labels."""
     if loss.from_logits:
         return math.log_and_miss(y_pred, labels)
-    p = rows_of_one(y_pred)
-    p = p if labels is None else math.at_label(p, labels)
+    p = rows_of_one(y_pred) if labels is None else label_probability(y_pred, labels)
     return math.log_probability(p), 1 - p
 
 
 def _of_classes(loss, y_pred):
     """The loss of each class if it were the label, divided by `_factor`."""
     warn_of_one_class(loss, y_pred)
-    log_p, miss = _log_and_miss(loss, y_pred)
+    log_p, miss = log_and_miss(loss, y_pred)
     gamma = per_class(loss, y_pred, "gamma", loss.gamma) if isinstance(loss.gamma, tuple) else loss.gamma
     value = log_p * math.focal_power(miss, gamma)
     value = weigh_outputs(loss, value, loss.alpha, "alpha") if isinstance(loss.alpha, tuple) else value

@@ -111,13 +111,7 @@ class ZLPR(Loss):
         if not self.from_logits:
             log_p, log_not_p = binary_logs(self, y_pred)
             y_pred = log_p - log_not_p
-        return _log1p_sum(y_true, -y_pred) + _log1p_sum(1 - y_true, y_pred)
-
-
-def _log1p_sum(weight, x):
-    """`log(1 + sum_c weight_c exp(x_c))` over the last axis."""
-    some = weight > 0
-    return math.softplus(math.masked_logsumexp(x + ops.log(ops.where(some, weight, ops.ones_like(weight))), some))
+        return math.log1p_sum_exp(-y_pred, y_true) + math.log1p_sum_exp(y_pred, 1 - y_true)
 
 
 class TwoWay(Loss):

@@ -5,13 +5,19 @@ from typing import Annotated
 from keras import ops
 
 from keras_losses.classification.binary import label_shares, mean_of_outputs, output_cross_entropy, smooth_binary
-from keras_losses.classification.categorical import log_probabilities, rows_of_one, smooth_labels, warn_of_one_class
-from keras_losses.classification.focal import binary_focus
+from keras_losses.classification.categorical import (
+    log_probabilities,
+    rows_of_one,
+    smooth_labels,
+    warn_of_one_class,
+    weigh_classes,
+)
+from keras_losses.classification.focal import binary_focus, miss_probability
 from keras_losses.core.fields import ClassWeight, Fraction, NonNegative, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, logit, onehot, prob, simplex
-from keras_losses.core.weighting import check_binary_weights, class_weights
+from keras_losses.core.weighting import check_binary_weights
 
 # The first coefficient of the series is 1 + epsilon, and no coefficient may be negative.
 Coefficient = Annotated[float, Range(ge=-1)]
@@ -71,9 +77,9 @@ class PolyCrossentropy(Loss):
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
         log_p = log_probabilities(self, y_pred)
-        missing = -ops.expm1(log_p) if self.from_logits else 1 - rows_of_one(y_pred)
-        y_true = smooth_labels(y_true, self.label_smoothing) * class_weights(self, y_pred)
-        return ops.sum(y_true * (self.epsilon * missing - log_p), axis=-1)
+        present = ops.expm1(log_p) if self.from_logits else rows_of_one(y_pred) - 1
+        y_true = weigh_classes(self, smooth_labels(y_true, self.label_smoothing))
+        return -ops.sum(y_true * (self.epsilon * present + log_p), axis=-1)
 
 
 class PolyFocalCrossentropy(Loss):
@@ -138,13 +144,13 @@ class PolyFocalCrossentropy(Loss):
 
     def call(self, y_true, y_pred, mask=None):
         y_true = smooth_binary(y_true, self.label_smoothing)
-        positive, negative = label_shares(self, y_true)
-        if self.from_logits:
-            missing = positive * ops.sigmoid(-y_pred) + negative * ops.sigmoid(y_pred)
-        else:
-            missing = positive * (1 - y_pred) + negative * y_pred
-        value = output_cross_entropy(self, y_true, y_pred) + self.epsilon * missing
-        return mean_of_outputs(value * binary_focus(self, y_true, y_pred, self.alpha), mask)
+        miss = weighed = miss_probability(self, y_true, y_pred)
+        if self.class_weight is not None or self.pos_weight is not None:
+            positive, negative = label_shares(self, y_true)
+            p = ops.sigmoid(y_pred) if self.from_logits else y_pred
+            weighed = positive * (ops.sigmoid(-y_pred) if self.from_logits else 1 - p) + negative * p
+        value = output_cross_entropy(self, y_true, y_pred) + self.epsilon * weighed
+        return mean_of_outputs(value * binary_focus(self, y_true, miss, self.alpha), mask)
 
 
 poly_crossentropy = function_of(PolyCrossentropy)

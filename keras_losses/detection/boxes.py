@@ -43,8 +43,7 @@ class Pair:
     def areas(self) -> tuple[Any, Any]:
         """Areas of the intersection and of the union."""
         sides = math.lesser(self.true, self.low + self.pred) - math.greater(ops.zeros_like(self.low), self.low)
-        # The gradient at 0 is that of an overlap about to begin, so that a box without width can grow.
-        both = area(ops.where(sides >= 0, sides, ops.zeros_like(sides)))
+        both = area(_overlap(sides))
         return both, area(self.true) + area(self.pred) - both
 
     def iou(self) -> Any:
@@ -82,9 +81,15 @@ def pair_of(y_true: Any, y_pred: Any, bounding_box_format: str) -> Pair:
 
 def upright(size: Any) -> tuple[Any, Any]:
     """Sizes without their sign, and how far a negative one reaches back. The gradient at 0 is that of a size above 0."""
-    inverted = size < 0
-    size = ops.where(inverted, -size, size)
-    return size, ops.where(inverted, size, ops.zeros_like(size))
+    back = math.positive_part(-size)
+    return size + 2 * back, back
+
+
+def _overlap(sides):
+    """Sides >= 0. The gradient at 0 is that of an overlap about to begin, so that a box without width can grow."""
+    if math.unfused():
+        return ops.threshold(sides, -math.tiny(sides), 0)
+    return ops.where(sides >= 0, sides, ops.zeros_like(sides))
 
 
 class BoxLoss(Loss):

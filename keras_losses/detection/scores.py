@@ -14,7 +14,7 @@ from keras_losses.core.spec import binary, logit, position, prob, simplex
 
 
 class Scores(Loss):
-    """Base of losses that are the mean over the last axis of a term for each score: a subclass writes `terms`.
+    """Base of losses that are the mean over the last axis of a term for each score: a subclass writes `terms(y_true, y_pred)`.
 
     Args:
         from_logits: `y_pred` holds logits, not probabilities.
@@ -28,12 +28,23 @@ class Scores(Loss):
     def y_pred(self):
         return logit("B *S D") if self.from_logits else prob("B *S D")
 
-    def terms(self, y_true: Any, y_pred: Any, log_p: Any, log_not_p: Any) -> Any:
-        """The terms, from the prediction, `log p` and `log(1 - p)`."""
-        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, y_true, y_pred, log_p, log_not_p)`.")
+    def terms(self, y_true: Any, y_pred: Any) -> Any:
+        """The terms, as large as the scores."""
+        raise NotImplementedError(f"{type(self).__name__} must define `terms(self, y_true, y_pred)`.")
 
     def call(self, y_true, y_pred):
-        return math.mean(self.terms(y_true, y_pred, *binary_logs(self, y_pred)))
+        return math.mean(self.terms(y_true, y_pred))
+
+    def _crossentropy(self, y_true, y_pred):
+        if self.from_logits:
+            return math.binary_cross_entropy(y_pred, y_true)
+        log_p, log_not_p = binary_logs(self, y_pred)
+        return -(y_true * log_p + (1 - y_true) * log_not_p)
+
+
+def _power(p, exponent):
+    """`max(p, 1e-7) ** exponent` of a probability, with the slope of `log_probability`."""
+    return ops.square(math.floor(p, math.EPSILON)) if exponent == 2 else math.focal_weight(math.log_probability(p), exponent)
 
 
 class QualityFocal(Scores):
@@ -68,12 +79,15 @@ class QualityFocal(Scores):
 
     beta: NonNegative = 2.0
 
-    def terms(self, y_true, y_pred, log_p, log_not_p):
-        value = -y_true * log_p - (1 - y_true) * log_not_p
+    def terms(self, y_true, y_pred):
+        value = self._crossentropy(y_true, y_pred)
         if self.beta == 0:
             return value
         # From logits in a form that is exact where y is 0 or 1 and p is next to it.
-        gap = y_true * ops.exp(log_not_p) - (1 - y_true) * ops.exp(log_p) if self.from_logits else y_true - y_pred
+        if self.from_logits:
+            gap = y_true * ops.sigmoid(-y_pred) - (1 - y_true) * ops.sigmoid(y_pred)
+        else:
+            gap = y_true - y_pred
         return value * math.power(math.absolute(gap), self.beta)
 
 
@@ -113,9 +127,10 @@ class Varifocal(Scores):
     alpha: NonNegative = 0.75
     gamma: NonNegative = 2.0
 
-    def terms(self, y_true, y_pred, log_p, log_not_p):
-        weight = ops.where(y_true > 0, y_true, self.alpha * math.focal_weight(log_p, self.gamma))
-        return -weight * (y_true * log_p + (1 - y_true) * log_not_p)
+    def terms(self, y_true, y_pred):
+        power = (math.power_of_sigmoid if self.from_logits else _power)(y_pred, self.gamma)
+        negative = ops.cast(y_true <= 0, y_pred.dtype)
+        return ((1 - negative) * y_true + self.alpha * negative * power) * self._crossentropy(y_true, y_pred)
 
 
 class GaussianFocal(Scores):
@@ -154,10 +169,15 @@ class GaussianFocal(Scores):
     alpha: NonNegative = 2.0
     beta: NonNegative = 4.0
 
-    def terms(self, y_true, y_pred, log_p, log_not_p):
-        peak = log_p * math.focal_weight(log_not_p, self.alpha)
-        around = math.power(1 - y_true, self.beta) * log_not_p * math.focal_weight(log_p, self.alpha)
-        return -ops.where(ops.equal(y_true, 1), peak, around)
+    def terms(self, y_true, y_pred):
+        # 1 where y is 1, without a comparison, which PyTorch's compiler keeps for the gradient: eight times as long.
+        peak = 1 - ops.sign(math.absolute(1 - y_true))
+        weight = peak + math.power(1 - y_true, self.beta)
+        if self.from_logits:
+            return weight * math.focal_softplus((1 - 2 * peak) * y_pred, self.alpha)
+        # What the prediction gives to the right side, and to the other.
+        right, wrong = 1 - peak + (2 * peak - 1) * y_pred, peak + (1 - 2 * peak) * y_pred
+        return -weight * math.log_probability(right) * _power(wrong, self.alpha)
 
 
 class DistributionFocal(Loss):

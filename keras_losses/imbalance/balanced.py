@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_terms
+from keras_losses.classification.binary import cross_entropy_of_shares, label_shares
 from keras_losses.core.function import function_of
 from keras_losses.imbalance.yes_no import YesNo, counting
 
@@ -42,12 +42,16 @@ class BalancedBinaryCrossentropy(YesNo):
     """
 
     def call(self, y_true, y_pred, mask=None):
-        inside = counting(mask, y_pred)
         axes = tuple(range(1, len(y_pred.shape)))
-        beta = math.masked_mean(1 - y_true, inside, axis=axes)
+
+        def mean(x):
+            return math.mean(x, axis=axes) if mask is None else math.masked_mean(x, counting(mask, y_pred), axis=axes)
+
+        positive, negative = label_shares(self, y_true)
+        beta = mean(1 - y_true)
         beta = ops.where(ops.logical_and(beta > 0, beta < 1), beta, 0.5 * ops.ones_like(beta))
-        positive, negative = (math.masked_mean(term, inside, axis=axes) for term in binary_terms(self, y_true, y_pred))
-        return beta * positive + (1 - beta) * negative
+        of_all = ops.reshape(beta, (-1, *[1] * len(axes)))
+        return mean(cross_entropy_of_shares(self, of_all * positive, (1 - of_all) * negative, y_pred))
 
 
 balanced_binary_crossentropy = function_of(BalancedBinaryCrossentropy)

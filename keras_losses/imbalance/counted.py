@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from keras import ops
-
 from keras_losses import math
 from keras_losses.classification.categorical import log_probabilities, warn_of_one_class
 from keras_losses.core.fields import ClassCounts, ClassWeight
@@ -65,5 +63,4 @@ def crossentropy(loss: Any, y_true: Any, y_pred: Any, gap: Any) -> Any:
     It keeps its digits where it is close to 0, and small shifts of large logits are not rounded away.
     """
     warn_of_one_class(loss, y_pred)
-    others = ops.logical_not(ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), "bool"))
-    return math.softplus(math.masked_logsumexp(gap, others)) * label_weights(loss, y_true, y_pred)
+    return math.softplus(math.logsumexp_of_others(gap, y_true)) * label_weights(loss, y_true, y_pred)

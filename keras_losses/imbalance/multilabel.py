@@ -6,11 +6,11 @@ import numpy as np
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import output_cross_entropy
+from keras_losses.classification.binary import label_shares, output_cross_entropy
 from keras_losses.core.fields import ClassCounts, Fraction, NonNegative, Positive, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.spec import binary
-from keras_losses.core.weighting import binary_weights, per_class
+from keras_losses.core.weighting import per_class
 from keras_losses.imbalance.yes_no import YesNo
 
 
@@ -108,21 +108,17 @@ class DistributionBalanced(Multilabel):
         if not self.from_logits:
             y_pred = math.log_probability(y_pred) - math.log_probability(1 - y_pred)
         z = y_pred - per_class(self, y_pred, "class_counts", self._shift)
-        no, yes = binary_weights(self)
-        positive = yes * y_true * self._focal(z)
-        negative = no * (1 - y_true) * self._focal(-self.negative_scale * z) / self.negative_scale
+        positive, negative = label_shares(self, y_true)
+        positive = positive * math.focal_softplus(-z, self.gamma)
+        negative = negative / self.negative_scale * math.focal_softplus(self.negative_scale * z, self.gamma)
         return math.mean(self._rebalancing(y_true) * (positive + negative))
 
     def _rebalancing(self, y_true: Any) -> Any:
         of_class = per_class(self, y_true, "class_counts", self._inverse)
         of_sample = ops.sum(y_true * of_class, axis=-1, keepdims=True)
-        weight = ops.sigmoid(self.beta * (math.safe_divide(of_class, of_sample) - self.mu))
-        return self.alpha + ops.where(of_sample > 0, weight, ops.ones_like(weight))
-
-    def _focal(self, z: Any) -> Any:
-        """`-log sigmoid(z)` times the focal factor."""
-        loss = math.softplus(-z)
-        return loss * math.focal_weight(-math.softplus(z), self.gamma)
+        share = of_class * (self.beta * math.safe_divide(ops.ones_like(of_sample), of_sample))
+        some = ops.cast(of_sample > 0, y_true.dtype)  # where no class is, all weigh 1
+        return self.alpha + 1 - some + some * ops.sigmoid(share - self.beta * self.mu)
 
 
 class Equalization(Multilabel):

@@ -56,12 +56,29 @@ def maximum(x: Any, low: float) -> Any:
 
 def lesser(x: Any, y: Any) -> Any:
     """The smaller of two tensors, entry by entry; the two share the gradient where they are equal."""
+    if unfused() and not _double(x):  # of which ops.minimum makes float32
+        return with_gradient(ops.minimum, _slopes_of_lesser)(x, y)
     return ops.where(x < y, x, ops.where(y < x, y, 0.5 * x + 0.5 * y))
 
 
 def greater(x: Any, y: Any) -> Any:
     """The larger of two tensors, entry by entry; the two share the gradient where they are equal."""
+    if unfused() and not _double(x):
+        return with_gradient(ops.maximum, _slopes_of_greater)(x, y)
     return ops.where(x > y, x, ops.where(y > x, y, 0.5 * x + 0.5 * y))
+
+
+def _slopes_of_lesser(upstream, x, y):
+    return _slopes_of_greater(upstream, y, x)
+
+
+def _slopes_of_greater(upstream, x, y):
+    share = 0.5 + 0.5 * ops.sign(x - y)
+    return lambda: upstream * share, lambda: upstream * (1 - share)
+
+
+def _double(x):
+    return keras.backend.standardize_dtype(x.dtype) == "float64"
 
 
 def clip(x: Any, low: float, high: float) -> Any:
@@ -77,7 +94,7 @@ def whole(x: Any, high: int) -> Any:
 
 def floor(x: Any, low: float) -> Any:
     """`max(x, low)` with the gradient 1 everywhere, so that a value below `low` can still recover."""
-    if unfused() and keras.backend.standardize_dtype(x.dtype) != "float64":  # of which ops.maximum makes float32
+    if unfused() and not _double(x):  # of which ops.maximum makes float32
         return with_gradient(lambda x: ops.maximum(x, low), lambda upstream, _: upstream)(x)
     return ops.stop_gradient(maximum(x, low)) + (x - ops.stop_gradient(x))
 
@@ -105,14 +122,26 @@ def _slope_of_sqrt(upstream, x):
 
 
 def safe_divide(x: Any, y: Any) -> Any:
-    """`x / y`, and 0 with gradient 0 where `y` is 0, or too small for a normal number."""
-    usable = ops.abs(y) >= tiny(y)
-    y = ops.where(usable, y, ops.ones_like(y))
+    """`x / y`, and 0 with gradient 0 where `y` is 0, or too small for a normal number. NaN stays NaN."""
+    if unfused():
+        return with_gradient(_quotient, _slopes_of_quotient)(x, y)
+    unusable = ops.abs(y) < tiny(y)  # not what is NaN
+    y = ops.where(unusable, ops.ones_like(y), y)
     # The slope is -x / y^2, and one backend squares y: below 1e-19 that is 0 in float32, and the slope NaN. A constant factor
     # that makes a small y about 1 changes neither the value nor a derivative.
     scale = ops.stop_gradient(ops.where(ops.abs(y) < 1, 1 / y, ops.ones_like(y)))
     quotient = (x * scale) / (y * scale)
-    return ops.where(usable, quotient, ops.zeros_like(quotient))
+    return ops.where(unusable, 0 * x, quotient)
+
+
+def _quotient(x, y):
+    unusable = ops.cast(ops.abs(y) < tiny(y), y.dtype)
+    return x * (1 - unusable) / (y + unusable)
+
+
+def _slopes_of_quotient(upstream, x, y):
+    slope = _quotient(upstream, y)
+    return lambda: slope, lambda: -slope * _quotient(x, y)
 
 
 def xlogy(x: Any, y: Any) -> Any:
@@ -130,9 +159,19 @@ def softplus(x: Any) -> Any:
 
 def logaddexp(x: Any, y: Any) -> Any:
     """`log(exp(x) + exp(y))`, with the gradient shared evenly at a tie."""
+    if unfused():
+        return with_gradient(_logaddexp, _slopes_of_logaddexp)(x, y)
     above = x > y
     high, low = ops.where(above, x, y), ops.where(above, y, x)
     return high + softplus(low - high)
+
+
+def _logaddexp(x, y):
+    return greater(x, y) + softplus(-ops.abs(x - y))
+
+
+def _slopes_of_logaddexp(upstream, x, y):
+    return lambda: upstream * ops.sigmoid(x - y), lambda: upstream * ops.sigmoid(y - x)
 
 
 def log1mexp(x: Any) -> Any:
@@ -152,6 +191,8 @@ def one_minus_exp(x: Any) -> Any:
 
 def power(x: Any, exponent: Any, low: float = EPSILON) -> Any:
     """`x ** exponent` for x >= 0 and exponents > 0, continued below `low` as a line through 0: finite derivatives."""
+    if isinstance(exponent, (int, float)) and exponent in (2, 4):  # whose derivatives are finite as they are
+        return ops.square(x) if exponent == 2 else ops.square(ops.square(x))
     inside = x > low
     # By way of the logarithm: PyTorch's code generator cannot compile a power whose exponent is a number of a loss.
     curve = ops.exp(exponent * ops.log(ops.where(inside, x, ops.ones_like(x))))

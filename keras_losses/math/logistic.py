@@ -9,8 +9,16 @@ from typing import Any
 
 from keras import ops
 
-from keras_losses.math.elementary import maximum, tiny
-from keras_losses.math.reductions import at_label, constant_max, log_softmax, softmax
+from keras_losses.math.elementary import focal_weight, maximum, safe_log, softplus, tiny
+from keras_losses.math.reductions import (
+    at_label,
+    constant_max,
+    exp_below,
+    log_softmax,
+    lowest,
+    masked_logsumexp,
+    softmax,
+)
 from keras_losses.math.stated import unfused, with_gradient
 
 
@@ -23,9 +31,7 @@ def binary_cross_entropy(z: Any, positive: Any, negative: Any = None) -> Any:
         negative: how much of it is class 0. None: the rest, `1 - positive`.
     """
     if unfused():
-        if negative is None:
-            return _cross_entropy_of(z, positive)
-        return -(positive * ops.log_sigmoid(z) + negative * ops.log_sigmoid(-z))
+        return _cross_entropy_of(z, positive) if negative is None else _weighed_cross_entropy(z, positive, negative)
     above, size = _side(z)
     if negative is None:
         return z * (above - positive) + _tail(size)
@@ -70,6 +76,24 @@ def cross_entropy(logits: Any, y: Any) -> Any:
     return ops.sum(y, axis=-1) * ops.log(ops.sum(ops.exp(below), axis=-1)) - ops.sum(y * below, axis=-1)
 
 
+def focal_softplus(x: Any, gamma: float) -> Any:
+    """`softplus(x) sigmoid(x)^gamma`: the focal loss of class 1 with the logit `-x`, or of class 0 with the logit `x`."""
+    return softplus(x) * power_of_sigmoid(x, gamma)
+
+
+def power_of_sigmoid(x: Any, gamma: float) -> Any:
+    """`sigmoid(x) ** gamma`, finite with its gradient for every gamma >= 0."""
+    return ops.square(ops.sigmoid(x)) if gamma == 2 else focal_weight(-softplus(-x), gamma)
+
+
+def log1p_sum_exp(x: Any, weight: Any) -> Any:
+    """`log(1 + sum weight exp(x))` over the last axis, for weights >= 0."""
+    if unfused():
+        return with_gradient(_log1p_sum, _slopes_of_log1p_sum)(x, weight)
+    some = weight > 0
+    return softplus(masked_logsumexp(x + ops.log(ops.where(some, weight, ops.ones_like(weight))), some))
+
+
 def focal_power(miss: Any, gamma: Any) -> Any:
     """`miss ** gamma` for probabilities, finite with its gradient for every gamma >= 0: a number, or a tensor."""
     if isinstance(gamma, (int, float)) and gamma in (0, 1, 2):
@@ -104,6 +128,30 @@ def _cross_entropy_of(z, y):
         return upstream * ((1 - y) * ops.sigmoid(z) - y * ops.sigmoid(-z)), lambda: -upstream * z
 
     return with_gradient(value, slopes)(z, y)
+
+
+def _weighed_cross_entropy(z, positive, negative):
+    def value(z, positive, negative):
+        return -(positive * ops.log_sigmoid(z) + negative * ops.log_sigmoid(-z))
+
+    def slopes(upstream, z, positive, negative):
+        of_weights = (lambda: -upstream * ops.log_sigmoid(z)), (lambda: -upstream * ops.log_sigmoid(-z))
+        return (lambda: upstream * (negative * ops.sigmoid(z) - positive * ops.sigmoid(-z))), *of_weights
+
+    return with_gradient(value, slopes)(z, positive, negative)
+
+
+def _log1p_sum(x, weight):
+    x = x + lowest(x) * ops.cast(weight <= 0, x.dtype)
+    peak = constant_max(x)
+    total = ops.sum(ops.relu(weight) * exp_below(x - peak), axis=-1, keepdims=True)
+    return softplus(ops.squeeze(safe_log(total) + peak, axis=-1))
+
+
+def _slopes_of_log1p_sum(upstream, x, weight):
+    value = ops.expand_dims(_log1p_sum(x, weight), -1)
+    slope = ops.expand_dims(upstream, -1) * exp_below(x + lowest(x) * ops.cast(weight <= 0, x.dtype) - value)
+    return ops.relu(weight) * slope, lambda: slope * ops.cast(weight > 0, x.dtype)
 
 
 def _miss(z, y):

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_losses.math.elementary import logaddexp, minimum, safe_divide
+from keras_losses.math.elementary import logaddexp, maximum, minimum, safe_divide, tiny
 from keras_losses.math.stated import unfused
 
 # Finite stand-in for minus infinity: differences of it stay finite, exp of it is 0.
@@ -41,11 +41,36 @@ def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) 
         return ops.sum(x, axis=axis, keepdims=keepdims) + low
     kept = ops.where(mask, x, ops.full_like(x, low))
     some = ops.any(mask, axis=axis, keepdims=keepdims)
-    # The slope of ops.logsumexp is exp(x - result) on one backend: off as far as a large result is rounded.
-    peak = constant_max(kept, axis)
-    result = ops.log(ops.sum(ops.exp(kept - peak), axis=axis, keepdims=True)) + peak
+    result = _logsumexp(kept, axis)
     result = result if keepdims else ops.squeeze(result, axis=axis)
     return ops.where(some, result, ops.full_like(result, low))
+
+
+def logsumexp_of_others(x: Any, labels: Any) -> Any:
+    """`log sum exp` over the last axis of all entries but the one that each label names; `lowest(x)` of a single one."""
+    if not unfused() or x.shape[-1] == 1:
+        return masked_logsumexp(x, ops.logical_not(ops.cast(ops.one_hot(labels, x.shape[-1]), "bool")))
+    # Beside the lowest number any other is 0: a sum, where a choice would be several passes each way.
+    return ops.squeeze(_logsumexp(x + lowest(x) * one_hot(labels, x.shape[-1], x.dtype), -1), axis=-1)
+
+
+def _logsumexp(x, axis):
+    # The slope of ops.logsumexp is exp(x - result) on one backend: off as far as a large result is rounded.
+    peak = constant_max(x, axis)
+    return ops.log(ops.sum(exp_below(x - peak), axis=axis, keepdims=True)) + peak
+
+
+def exp_below(x: Any) -> Any:
+    """`exp(x)` for x <= 0; where that is next to nothing, a normal number with gradient 0."""
+    # A processor takes up to thirty times as long for numbers that are not normal, and for the exponential of -infinity.
+    return ops.exp(maximum(x, math.ceil(math.log(tiny(x))))) if unfused() else ops.exp(x)
+
+
+def one_hot(labels: Any, classes: int, dtype: Any) -> Any:
+    """`ops.one_hot` of labels within range, which makes integers of twice the size first on one backend."""
+    if not unfused():
+        return ops.one_hot(labels, classes, dtype=dtype)
+    return ops.cast(ops.equal(ops.expand_dims(labels, -1), ops.arange(classes, dtype="int32")), dtype)
 
 
 def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:

@@ -7,7 +7,7 @@ from keras import ops
 from keras_losses import math
 from keras_losses.core.fields import Positive
 from keras_losses.core.function import function_of
-from keras_losses.ranking.lists import LOG2, ListLoss, above, count, gaps, level
+from keras_losses.ranking.lists import LOG2, ListLoss, count
 
 
 class ListMLE(ListLoss):
@@ -43,23 +43,36 @@ class ListMLE(ListLoss):
     temperature: Positive = 1.0
 
     def per_list(self, y_true, y_pred, item, weight):
-        same = level(y_true, item)
-        higher = ops.logical_and(ops.expand_dims(y_true, -1) < ops.expand_dims(y_true, -2), ops.expand_dims(item, -2))
-        tied = math.maximum(count(same, y_pred), 1.0)
-        # Which step of its level an item is given does not matter: only that each step is given once.
-        step = ops.sum(ops.tril(ops.cast(same, y_pred.dtype), k=-1), axis=-1)
-        gap = gaps(y_pred) / self.temperature
-        left = ops.where(same, ops.expand_dims(ops.log((tied - step) / tied), -1), ops.zeros_like(gap))
-        lse = math.masked_logsumexp(gap + left, ops.logical_or(same, above(y_true, item)))
-        cost = lse - ops.sum(ops.where(same, gap, ops.zeros_like(gap)), axis=-1) / tied
-        cost = cost * self.importance(count(higher, y_pred) + step + 1, count(item, y_pred))
+        # From the most relevant item down, what is none last. Which step of its level an item is given does not matter: only
+        # that each step is given once.
+        key = ops.where(item, y_true, -ops.ones_like(y_true))
+        order = ops.argsort(-key, axis=-1)
+        key, z = ops.take_along_axis(key, order, axis=-1), ops.take_along_axis(y_pred, order, axis=-1) / self.temperature
+        listed, place = key >= 0, math.sum_of_run(ops.ones_like(key), ops.zeros_like(key), backward=True)
+        step, left = (math.sum_of_run(ops.ones_like(key), key, backward) for backward in (True, False))
+        step, tied = step - 1, step + left - 1
+        first, following = place - 1 - step, place - 1 + left  # of the level, and of the next
+
+        # At step k of g all of the level and k / g less: sums to the end from its first, and from the next level's first.
+        total, low = math.logsumexp_to_end(z, listed), math.lowest(z)
+        apart = z - math.entry_at(z, first)
+        all_of_level = math.entry_at(total, first) - apart
+        below = math.entry_at(total, following, low) + (math.entry_at(z, following, 0.0) - z)
+        cost = math.logaddexp(
+            ops.log((tied - step) / tied) + all_of_level,
+            ops.where(step > 0, ops.log(math.maximum(step, 1.0) / tied) + below, ops.full_like(z, low)),
+        )
+        importance = self.importance(place, count(item, y_pred))
+        if importance is not None:  # where the steps differ, a step has the mean score of its level, not that of its item
+            cost = importance * (cost + apart - math.entry_at(math.sum_of_run(apart, key), first) / tied)
         if weight is not None:
-            cost = cost * ops.sum(ops.where(same, ops.expand_dims(weight, -2), ops.zeros_like(gap)), axis=-1) / tied
-        return ops.sum(ops.where(item, cost, ops.zeros_like(cost)), axis=-1)
+            weight = math.sum_of_run(ops.take_along_axis(weight, order, axis=-1), key)
+            cost = cost * math.entry_at(weight, first) / tied
+        return ops.sum(ops.where(listed, cost, ops.zeros_like(cost)), axis=-1)
 
     def importance(self, place: Any, size: Any) -> Any:
-        """What a step counts, by its place from 1, in a list of so many items."""
-        return 1.0
+        """What a step counts, by its place from 1, in a list of so many items; None: all the same, 1."""
+        return None
 
 
 class PositionalListMLE(ListMLE):

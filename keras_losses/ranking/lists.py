@@ -39,7 +39,10 @@ class ListLoss(Loss):
 
     def counts(self, y_true: Any, item: Any) -> Any:
         """Which lists count, `(B,)`."""
-        return ops.any(above(y_true, item), axis=(1, 2))
+        if 0 in tuple(y_true.shape):
+            return ops.any(item, axis=-1)
+        low = ops.amin(ops.where(item, y_true, ops.full_like(y_true, float("inf"))), axis=-1)
+        return ops.amax(ops.where(item, y_true, -ops.ones_like(y_true)), axis=-1) > low
 
     def call(self, y_true, y_pred, mask=None, item_weight=None):
         return self.evaluate(y_true, y_pred, mask, item_weight)

@@ -17,15 +17,16 @@ class Pairwise(ListLoss):
         """What each pair costs whose second item has a score higher by `gap`."""
         raise NotImplementedError(f"{type(self).__name__} must define `cost(self, gap)`.")
 
-    def pairs(self, y_true: Any, item: Any) -> Any:
-        """Which items i and j are a pair, at `[b, i, j]`."""
-        return above(y_true, item)
+    def grade(self, y_true: Any) -> Any:
+        """What the items of a pair differ in."""
+        return y_true
 
     def counts(self, y_true, item):
-        return ops.any(self.pairs(y_true, item), axis=(1, 2))
+        return super().counts(self.grade(y_true), item)
 
     def per_list(self, y_true, y_pred, item, weight):
-        return math.masked_mean(weighted(self.cost(gaps(y_pred)), weight, -1), self.pairs(y_true, item), axis=(1, 2))
+        pairs = above(self.grade(y_true), item)
+        return math.masked_mean(weighted(self.cost(gaps(y_pred)), weight, -1), pairs, axis=(1, 2))
 
 
 class PairwiseHinge(Pairwise):
@@ -156,8 +157,8 @@ class BayesianPersonalized(PairwiseLogistic):
     Reference: S. Rendle et al., BPR: Bayesian personalized ranking from implicit feedback, 2009, arXiv:1205.2618.
     """
 
-    def pairs(self, y_true, item):
-        return above(ops.cast(y_true > 0, y_true.dtype), item)
+    def grade(self, y_true):
+        return ops.cast(y_true > 0, y_true.dtype)
 
 
 class PairwiseMeanSquared(ListLoss):

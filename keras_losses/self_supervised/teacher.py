@@ -9,7 +9,7 @@ from keras_losses.core.fields import Positive, Range
 from keras_losses.core.function import function_of
 from keras_losses.core.loss import Loss
 from keras_losses.core.spec import binary, real, unused
-from keras_losses.self_supervised.views import check_views, mean_over_other_views
+from keras_losses.self_supervised.views import check_views, mean_of_others, mean_over_other_views
 
 Center = tuple[float, ...] | None
 """One number a logit; None: 0."""
@@ -53,9 +53,8 @@ class NegativeCosine(Loss):
 
     def call(self, y_true, y_pred):
         half = check_views(self, y_pred, 2, even=True) // 2
-        z = math.normalize(y_pred)
-        prediction, target = z[:, :half], ops.stop_gradient(z[:, half:])
-        return -mean_over_other_views(prediction @ ops.swapaxes(target, 1, 2))
+        prediction, target = math.normalize(y_pred[:, :half]), math.normalize(ops.stop_gradient(y_pred[:, half:]))
+        return -math.mean(ops.sum(prediction * mean_of_others(target), axis=-1), axis=1)
 
 
 negative_cosine = function_of(NegativeCosine)

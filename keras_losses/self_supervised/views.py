@@ -53,6 +53,12 @@ def mean_over_other_views(x: Any) -> Any:
     return sum(pairs) / len(pairs)
 
 
+def mean_of_others(x: Any) -> Any:
+    """For each view of `(B, V, ...)` the mean of the others; a single one itself."""
+    views = x.shape[1]
+    return x if views == 1 else (ops.sum(x, axis=1, keepdims=True) - x) / (views - 1)
+
+
 def which_count(loss: Any, y_pred: Any, mask: Any) -> Any:
     """`(B,)` booleans: the samples that are in the batch."""
     every = ops.ones_like(y_pred[(slice(None), *(0,) * (len(y_pred.shape) - 1))], dtype="bool")
