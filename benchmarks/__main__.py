@@ -19,8 +19,13 @@ from keras_losses.cli.doctor import facts
 
 
 def one(case: Case, mode: str, rounds: int, bandwidth: float) -> dict[str, Any]:
-    """The measurements of one loss: seconds, ratios, the ratio of ours against itself, and the limit of the memory."""
+    """The measurements of one loss: seconds, ratios, the ratio of ours against itself, and the limit of the memory.
+
+    A peer that raises, as some do when they are compiled, has no ratio.
+    """
     steps = {name: measure.step(f, case.y_true, case.y_pred, mode) for name, f in {"ours": case.ours, **case.peers}.items()}
+    raising = [name for name in case.peers if measure.raises(steps[name])]
+    steps = {name: step for name, step in steps.items() if name not in raising}
     steps["again"] = measure.step(case.ours, case.y_true, case.y_pred, mode)
     compiled = measure.first(steps["ours"])
     times = measure.interleaved(steps, rounds)
@@ -30,7 +35,8 @@ def one(case: Case, mode: str, rounds: int, bandwidth: float) -> dict[str, Any]:
         "first": compiled,
         "milliseconds": {name: 1e3 * measure.middle(t) for name, t in times.items() if name != "again"},
         "limit": 1e3 * case.least_bytes / bandwidth,
-        "ratios": {name: measure.ratio(times["ours"], times[name]) for name in case.peers},
+        "ratios": {name: measure.ratio(times["ours"], times[name]) for name in case.peers if name not in raising},
+        "raising": raising,
         "same": measure.ratio(times["again"], times["ours"]),
     }
 

@@ -73,6 +73,8 @@ def cases(batch: int, width: int, only: list[str] | None = None) -> list[Case]:
             if title in elsewhere:
                 peers["third"] = elsewhere[title]
             sizes: Any = {"spatial": (width,), "C": size} if region else {"C": width, "D": width, "N": size}
+            if getattr(ours.y_pred, "kind", None) and ours.y_pred.kind.name in ("boxes", "rotated"):
+                sizes |= {"spatial": (max(1, width // 4),)}  # as many numbers as others have
             y_true, y_pred = sample(ours, batch=batch, **sizes)
             y_true = y_true.astype("int32" if y_true.dtype.kind == "i" else "float32")
             found.append(Case(title, ours, peers, y_true, y_pred.astype("float32")))

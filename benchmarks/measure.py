@@ -64,6 +64,15 @@ def first(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def raises(run: Callable[[], Any]) -> bool:
+    """Whether a call raises, whatever it is."""
+    try:
+        run()
+    except Exception:
+        return True
+    return False
+
+
 def interleaved(
     steps: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02, most: float = 10.0
 ) -> dict[str, list[float]]:

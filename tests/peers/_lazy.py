@@ -26,18 +26,23 @@ def load(path):
     return getattr(importlib.import_module(module), name)
 
 
-def _open_mmdet():
-    """Makes the files of mmdet's losses importable without mmcv, which has no build for the versions of torch tested here.
-
-    The packages above them are empty ones with the same search path, and the registry takes any class and keeps none.
-    """
-    if "mmdet" in sys.modules:
-        return
-    (root,) = importlib.util.find_spec("mmdet").submodule_search_locations
-    for name in ("mmdet", "mmdet.models", "mmdet.models.losses", "mmdet.structures", "mmdet.structures.bbox"):
+def open_bare(*packages):
+    """Makes the files of packages importable without what the packages import: empty ones with the same search path."""
+    (root,) = importlib.util.find_spec(packages[0]).submodule_search_locations
+    for name in packages:
         module = types.ModuleType(name)
         module.__path__ = ["/".join([root, *name.split(".")[1:]])]
         sys.modules[name] = module
+
+
+def _open_mmdet():
+    """The losses of mmdet without mmcv, which has no build for the versions of torch tested here.
+
+    The registry takes any class and keeps none.
+    """
+    if "mmdet" in sys.modules:
+        return
+    open_bare("mmdet", "mmdet.models", "mmdet.models.losses", "mmdet.structures", "mmdet.structures.bbox")
     registry = types.ModuleType("mmdet.registry")
     registry.MODELS = types.SimpleNamespace(register_module=lambda *_, **__: lambda cls: cls)
     sys.modules["mmdet.registry"] = registry
