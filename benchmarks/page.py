@@ -172,9 +172,7 @@ def _language(found):
         "## Linear cross-entropy\n\n`linear_cross_entropy` against the logits and `sparse_categorical_crossentropy`: 2048 "
         "tokens, 256 features, 32768 classes (small); 8192, 512, 131072 (large). Each in a fresh process, on every core; "
         "memory is the peak besides inputs and gradients. At the large size time aims at 1.15 of the full form, 1.5 with "
-        "`none`, and memory at a tenth. On TensorFlow time is above that: the kernel's gradient is read and written for every "
-        "block of 256 tokens. With `block_size=512` and 1024, in twice and four times the memory of a block, 2048 tokens take "
-        "1.13 and 1.05 there, 1.23 as it is.\n\n"
+        "`none`, and memory at a tenth.\n\n"
     )
     header = ["backend", "size", "reduction", "s", "s, full", "ratio", "MB", "MB, full", "ratio"]
     return text + _grid(header, rows)

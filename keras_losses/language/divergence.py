@@ -140,7 +140,7 @@ def linear_kl_divergence(
         mask: which tokens count.
         teacher_soft_cap, soft_cap: number > 0 or None: logits become `soft_cap * tanh(z / soft_cap)` first.
         recompute: compute the gradients on the way back, as in `linear_cross_entropy`.
-        block_size: tokens in a block; by default so many that the logits of both take 128 MiB.
+        block_size: tokens in a block; by default so many that the logits of both take 128 MiB, twice that on TensorFlow.
         with_agreement: return `(loss, agreement)`: the share of the tokens, by weight, for which both have the same largest
             logit.
         reduction: as of any loss.

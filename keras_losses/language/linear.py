@@ -104,7 +104,7 @@ def linear_cross_entropy(
         recompute: compute the gradients on the way back. Slower by a third, and has second derivatives where loops have
             gradients (not on TensorFlow); for evaluation, where no gradient follows, faster. `torch.compile` leaves what is
             computed along with the value to eager code; with `fullgraph=True` it needs this.
-        block_size: tokens in a block; by default so many that their logits take 128 MiB.
+        block_size: tokens in a block; by default so many that their logits take 128 MiB, twice that on TensorFlow.
         with_accuracy: return `(loss, accuracy)`: the share of the tokens, by weight, whose label has the largest logit.
         reduction: as of any loss.
         dtype: dtype of the result; None: float32, or float64 if `keras.config.floatx()` is.

@@ -50,7 +50,9 @@ class Head:
 
 def block_rows(classes: int) -> int:
     """How many tokens a block has by default."""
-    return max(16, _BLOCK // classes)
+    # TensorFlow reads and writes the kernel's gradient for every block: with twice as many tokens in a sixth less time.
+    numbers = 2 * _BLOCK if keras.backend.backend() == "tensorflow" else _BLOCK
+    return max(16, numbers // classes)
 
 
 def each(head: Head, targets: Any, hidden: Any, kernel: Any, bias: Any = None) -> Any:

@@ -34,7 +34,7 @@ class LinearCrossEntropy(AddLoss):
         label_smoothing: in [0, 1].
         z_loss: number >= 0 that multiplies `logsumexp(z)^2`.
         soft_cap: number > 0, or None: logits become `soft_cap * tanh(z / soft_cap)`.
-        block_size: tokens in a block; by default so many that their logits take 128 MiB.
+        block_size: tokens in a block; by default so many that their logits take 128 MiB, twice that on TensorFlow.
         reduction: `"sum_over_batch_size"`, `"sum"`, or `"mean_with_sample_weight"`.
         **kwargs: `name` and `dtype` of the layer.
 
