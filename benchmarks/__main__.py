@@ -80,7 +80,8 @@ def main() -> None:
     parser.add_argument("--page", nargs="+", metavar="FILE", help="write docs/performance.md from such files, and stop")
     arguments = parser.parse_args()
     if arguments.page:
-        page.write([json.loads(pathlib.Path(name).read_text()) for name in arguments.page])
+        files = [json.loads(pathlib.Path(name).read_text()) for name in arguments.page]
+        page.write([one for found in files for one in (found if isinstance(found, list) else [found])])
         return
     backend = keras.backend.backend()
     modes = [m for m in measure.MODES[backend] if not arguments.mode or m in arguments.mode]

@@ -1,7 +1,8 @@
-"""`docs/performance.md` and its plots, from the measurements of all backends."""
+"""`docs/performance.md`, its plots and `docs/performance.json`, from the measurements of all backends."""
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 
@@ -22,17 +23,18 @@ function against itself, which says how far a ratio can be trusted.
 
 Measured by `python -m benchmarks --json FILE` in the environment of each backend, the losses on one core, where times
 repeat best (`taskset -c 0`); put together by `python -m benchmarks --page FILE...`, which takes the medians of several
-files of one backend. Native code is what one would write by hand: `benchmarks/native.py`. Other packages:
-`benchmarks/third.py`, in the versions of `constraints-peers.txt`, each on the data that ours gets; `raises` is one that does
-not run when it is compiled.
+files of one backend, and keeps what it shows in [performance.json](performance.json), a FILE too. Native code is what one
+would write by hand: `benchmarks/native.py`. Other packages: `benchmarks/third.py`, in the versions of
+`constraints-peers.txt`, each on the data that ours gets; `raises` is one that does not run when it is compiled.
 """
 
 
 def write(found: list[dict[str, Any]]) -> None:
-    """The page, and the plots beside it; of several measurements of one backend the medians."""
+    """The page, its plots and what it shows; of several measurements of one backend the medians."""
     names = dict.fromkeys(map(_backend, found))
     runs = [[each for each in found if _backend(each) == name] for name in names]
-    found = [middle_of(each) | {"runs": sum("wide" in one for one in each)} for each in runs]
+    found = [middle_of(each) | {"runs": sum(one.get("runs", "wide" in one) for one in each)} for each in runs]
+    (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n")
     parts = [INTRODUCTION, _environments(found), _summary(found), _above(found)]
     for each in found:
         parts.append(_losses(each))
@@ -93,7 +95,7 @@ def _mean(every, aim):
     text = f"{geometric(every.values()):.2f}"
     if aim and _above_aim(every, aim):
         rest = [ratio for name, ratio in every.items() if name not in EXCEPTED]
-        text += f", without the excepted {geometric(rest):.2f}"
+        text += f", without the excepted {geometric(rest):.2f}" if rest else ""
     return text + (f" (aim {aim})" if aim else "")
 
 

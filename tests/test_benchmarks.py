@@ -1,5 +1,6 @@
 """What the benchmarks compare is the same number, and they count what they claim."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from benchmarks import growth, language, measure, page, remarks
+from benchmarks import __main__, growth, language, measure, page, remarks
 from benchmarks.cases import cases
 
 CASES = cases(8, 5)
@@ -112,3 +113,25 @@ def test_page(tmp_path, monkeypatch):
     for section in ("Measured on", "In all", "Above the limit", "Linear cross-entropy", "Peak memory", "Growth", "Compilation"):
         assert f"## {section}" in text
     assert {path.name for path in tmp_path.glob("*.png")} == {"performance-jax.png", "performance-growth.png"}
+    page.write(json.loads((tmp_path / "performance.json").read_text()))
+    assert (tmp_path / "performance.md").read_text() == text
+
+
+def test_what_is_excepted_has_a_reason():
+    """At most five losses, and a mean above its aim is shown without them."""
+    assert len(remarks.EXCEPTED) <= 5
+    for loss in remarks.EXCEPTED:
+        assert any(remarks.remark(loss, mode) for mode in remarks.LIMITS)
+    assert page._mean({"Dice": 4.0, "Hinge": 1.0}, 1.0) == "2.00, without the excepted 1.00 (aim 1.0)"
+    assert page._mean({"Dice": 1.0, "Hinge": 1.0}, 1.0) == "1.00 (aim 1.0)"
+
+
+def test_a_peer_that_raises_has_no_ratio(monkeypatch):
+    (case,) = cases(8, 5, ["MeanSquaredError"])
+    case.peers["third"] = lambda y_true, y_pred: y_true.no_such_thing
+    monkeypatch.setattr(measure, "interleaved", lambda steps, rounds: {name: [1.0, 1.0] for name in steps})
+    mode = measure.MODES[keras.backend.backend()][0]
+    row = __main__.one(case, mode, 1, 1e9)
+    assert row["raising"] == ["third"]
+    assert "third" not in row["ratios"]
+    assert {"keras", "native"} <= set(row["ratios"])

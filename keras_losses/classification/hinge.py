@@ -122,7 +122,7 @@ class CategoricalHinge(Loss):
 
     def call(self, y_true, y_pred):
         labelled = y_true * y_pred
-        value = math.positive_part(1 + math.largest(y_pred - labelled) - ops.sum(labelled, axis=-1))
+        value = math.positive_part(1 + math.largest((1 - y_true) * y_pred) - ops.sum(labelled, axis=-1))
         if self.class_weight is not None:
             value = value * ops.sum(y_true * class_weights(self, y_pred), axis=-1)
         return value
