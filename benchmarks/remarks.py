@@ -48,9 +48,9 @@ KERAS_DIFFERS: dict[str, str] = {
 
 #: `{loss: what was tried, and where the time goes}`; with a mode after it, of that mode alone.
 REMARKS: dict[str, str] = {
-    "Dice, xla": (
-        "What only target or prediction has is summed, place by place: the difference of sums, which native code takes, is "
-        "rounding where the prediction is nearly perfect. Two products more for each place."
+    "Dice": (
+        "What only target or prediction has is summed, place by place: the difference of sums, which the others take, is "
+        f"rounding where the prediction is nearly perfect. Two arrays more. {KERAS_DIFFERS['Dice']}"
     ),
     "Huber, eager": (
         "The native function is one kernel each way. Ours is a clip, three products and a mean, and a clip and a product back, "
