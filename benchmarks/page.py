@@ -124,7 +124,10 @@ def _above(found):
     limits = "; ".join(
         f"{mode} " + ", ".join(f"{limit} of {NAMES[peer]}" for peer, limit in by.items()) for mode, by in LIMITS.items()
     )
-    text = f"## Above the limit\n\nLosses at 4096 x 1000 that take longer than they may ({limits}), and means above aim.\n\n"
+    text = (
+        f"## Above the limit\n\nLosses at 4096 x 1000 that take longer than they may ({limits}; if they are excepted, than the "
+        "aim of other packages too), and means above aim.\n\n"
+    )
     return text + (_grid(["loss", "backend", "time", "why"], rows) if rows else "None.\n")
 
 

@@ -79,7 +79,6 @@ EXCEPTED = ("CosineSimilarity", "Dice", "Huber", "ListMLE", "LogCosh")
 #: `{(mode, peer): why a mean is above its aim}`.
 MEANS: dict[tuple[str, str], str] = {
     ("xla", "third"): "Of ListMLE, one of the five losses of lists that a package for Keras has.",
-    ("compile", "native"): "Of Huber and LogCosh, each with its reason above.",
 }
 
 
