@@ -65,8 +65,8 @@ class AsymmetricMultilabel(Multilabel):
             log_p, log_not_p = binary_logs(self, y_pred)
             positive, p, rest = log_p * math.focal_weight(log_not_p, self.gamma_pos), y_pred, 1 - y_pred
         if self.clip:  # 1 - m = (1 - p) + clip, at most 1
-            shifted, log_rest = math.positive_part(p - self.clip), math.log_probability(math.minimum(rest + self.clip, 1.0))
-            negative = log_rest * math.power(shifted, self.gamma_neg)
+            log = math.safe_log if self.from_logits else math.log_probability
+            negative = log(math.minimum(rest + self.clip, 1.0)) * math.power(math.positive_part(p - self.clip), self.gamma_neg)
         elif self.from_logits:
             negative = -math.focal_softplus(y_pred, self.gamma_neg)
         else:

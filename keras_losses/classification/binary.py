@@ -78,7 +78,7 @@ def smooth_binary(y_true: Any, amount: float) -> Any:
 
 
 def output_cross_entropy(loss: Any, y_true: Any, y_pred: Any) -> Any:
-    """The sum of the `binary_terms`, in fewer passes over memory."""
+    """The cross-entropy of each output with its label, under the weights of the loss."""
     if loss.from_logits and loss.class_weight is None and getattr(loss, "pos_weight", None) is None:
         return math.binary_cross_entropy(y_pred, y_true)
     return cross_entropy_of_shares(loss, *label_shares(loss, y_true), y_pred)

@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_losses import math
-from keras_losses.classification.binary import binary_logs
+from keras_losses.classification.binary import cross_entropy_of_shares
 from keras_losses.classification.categorical import log_probabilities
 from keras_losses.core.fields import NonNegative
 from keras_losses.core.function import function_of
@@ -38,8 +38,7 @@ class Scores(Loss):
     def _crossentropy(self, y_true, y_pred):
         if self.from_logits:
             return math.binary_cross_entropy(y_pred, y_true)
-        log_p, log_not_p = binary_logs(self, y_pred)
-        return -(y_true * log_p + (1 - y_true) * log_not_p)
+        return cross_entropy_of_shares(self, y_true, 1 - y_true, y_pred)
 
 
 def _power(p, exponent):

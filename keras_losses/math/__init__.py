@@ -49,7 +49,6 @@ from keras_losses.math.reductions import (
     largest,
     log1m_softmax,
     log_softmax,
-    logcumsumexp,
     logsumexp_of_others,
     lowest,
     masked_logsumexp,
@@ -62,7 +61,7 @@ from keras_losses.math.reductions import (
     softmax,
 )
 from keras_losses.math.robust import huber, log_cosh
-from keras_losses.math.runs import entry_at, logsumexp_to_end, sum_of_run
+from keras_losses.math.runs import entry_at, logcumsumexp, logsumexp_to_end, sum_of_run
 from keras_losses.math.special import arctan, cos, digamma, lgamma, sin, tanh
 from keras_losses.math.spectral import log_det, nuclear_norm
 from keras_losses.math.stated import unfused, with_gradient
@@ -117,9 +116,9 @@ __all__ = [
     "mean",
     "minimum",
     "miss_probability",
-    "one_hot",
     "normalize",
     "nuclear_norm",
+    "one_hot",
     "one_minus_exp",
     "pairwise_distance",
     "positive_part",

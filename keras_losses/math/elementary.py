@@ -190,8 +190,11 @@ def one_minus_exp(x: Any) -> Any:
 
 
 def power(x: Any, exponent: Any, low: float = EPSILON) -> Any:
-    """`x ** exponent` for x >= 0 and exponents > 0, continued below `low` as a line through 0: finite derivatives."""
-    if isinstance(exponent, (int, float)) and exponent in (2, 4):  # whose derivatives are finite as they are
+    """`x ** exponent` for x >= 0 and exponents > 0, continued below `low` as a line through 0: finite derivatives.
+
+    The exponents 2 and 4 need no line.
+    """
+    if isinstance(exponent, (int, float)) and exponent in (2, 4):
         return ops.square(x) if exponent == 2 else ops.square(ops.square(x))
     inside = x > low
     # By way of the logarithm: PyTorch's code generator cannot compile a power whose exponent is a number of a loss.

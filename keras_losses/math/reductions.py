@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_losses.math.elementary import logaddexp, maximum, minimum, safe_divide, tiny
+from keras_losses.math.elementary import maximum, minimum, safe_divide, tiny
 from keras_losses.math.stated import unfused
 
 # Finite stand-in for minus infinity: differences of it stay finite, exp of it is 0.
@@ -157,25 +157,6 @@ def log1m_softmax(logits: Any) -> Any:
     others = masked_logsumexp(logits, ops.logical_not(first), keepdims=True) - ops.logsumexp(logits, axis=-1, keepdims=True)
     p = ops.where(first, ops.zeros_like(logits), softmax(logits))
     return ops.where(first, others, ops.log1p(-minimum(p, 0.75)))
-
-
-def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
-    """`log(cumsum(exp(x)))` along `axis`, without overflow; `reverse` sums from the end.
-
-    Doubling steps of `logaddexp` on shifted copies: log2(n) passes over static shapes, so that it compiles, and has a
-    gradient, where a scan would not.
-    """
-    x = ops.moveaxis(x, axis, -1)
-    n = x.shape[-1]
-    if n is None:
-        raise ValueError("logcumsumexp: the size of the axis must be known.")
-    low = ops.full_like(x, lowest(x))
-    for step in (2**k for k in range(math.ceil(math.log2(max(n, 2))))):
-        if step >= n:
-            break
-        parts = (x[..., step:], low[..., :step]) if reverse else (low[..., :step], x[..., :-step])
-        x = logaddexp(x, ops.concatenate(parts, axis=-1))
-    return ops.moveaxis(x, -1, axis)
 
 
 def _over_classes(function, x):

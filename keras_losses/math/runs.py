@@ -35,6 +35,16 @@ def sum_of_run(x: Any, key: Any, backward: bool = False) -> Any:
     return x
 
 
+def logcumsumexp(x: Any, axis: int = -1, reverse: bool = False) -> Any:
+    """`log(cumsum(exp(x)))` along `axis`, without overflow; `reverse` sums from the end."""
+    x = ops.moveaxis(x, axis, -1)
+    if x.shape[-1] is None:
+        raise ValueError("logcumsumexp: the size of the axis must be known.")
+    for step in doublings(x.shape[-1]):
+        x = logaddexp(x, shifted(x, step if reverse else -step, lowest(x)))
+    return ops.moveaxis(x, -1, axis)
+
+
 def logsumexp_to_end(x: Any, mask: Any) -> Any:
     """`log sum exp(x_j - x_i)` over the entries j >= i of each row that `mask` lets through: relative to `x_i`.
 
