@@ -19,7 +19,7 @@ COUPLED = {
     "barlow": kl.BarlowTwins(lambda_param=0.5),
     "vicreg": kl.VICReg(),
     "rate": kl.TotalCodingRate(),
-    "mmcr": kl.MaximumManifoldCapacity(lambda_param=0.5),
+    "mmcr": kl.MaximumManifoldCapacity(lambda_param=1.0),  # of 0.5 the mean is what is left of terms a hundred times it
     "swav": kl.SwAV(sinkhorn_epsilon=0.5),
     "clip": kl.CLIP(),
     "siglip": kl.SigLIP(bias=-1.0),

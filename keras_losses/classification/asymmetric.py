@@ -1,5 +1,7 @@
 """Asymmetric losses: positives and negatives are focused on to different degrees."""
 
+import math as numbers
+
 from keras import ops
 
 from keras_losses import math
@@ -60,18 +62,26 @@ class AsymmetricMultilabel(Multilabel):
 
     def terms(self, y_true, y_pred):
         if self.from_logits:
-            positive, p, rest = -math.focal_softplus(-y_pred, self.gamma_pos), ops.sigmoid(y_pred), ops.sigmoid(-y_pred)
+            positive, p = -math.focal_softplus(-y_pred, self.gamma_pos), ops.sigmoid(y_pred)
         else:
             log_p, log_not_p = binary_logs(self, y_pred)
-            positive, p, rest = log_p * math.focal_weight(log_not_p, self.gamma_pos), y_pred, 1 - y_pred
+            positive, p = log_p * math.focal_weight(log_not_p, self.gamma_pos), y_pred
         if self.clip:  # 1 - m = (1 - p) + clip, at most 1
-            log = math.safe_log if self.from_logits else math.log_probability
-            negative = log(math.minimum(rest + self.clip, 1.0)) * math.power(math.positive_part(p - self.clip), self.gamma_neg)
+            negative = self._log_rest(y_pred) * math.power(math.positive_part(p - self.clip), self.gamma_neg)
         elif self.from_logits:
             negative = -math.focal_softplus(y_pred, self.gamma_neg)
         else:
             negative = log_not_p * math.focal_weight(log_p, self.gamma_neg)
         return -(y_true * positive + (1 - y_true) * negative)
+
+    def _log_rest(self, y_pred):
+        """`log(1 - m)`."""
+        if not self.from_logits:
+            return math.log_probability(math.minimum(1 - y_pred + self.clip, 1.0))
+        if self.clip >= math.EPSILON:
+            return math.safe_log(math.minimum(ops.sigmoid(-y_pred) + self.clip, 1.0))
+        # In log space: the square of a sum as small as this may be 0, and the second derivative is divided by it.
+        return math.minimum(math.logaddexp(-math.softplus(y_pred), ops.full_like(y_pred, numbers.log(self.clip))), 0.0)
 
 
 class AsymmetricSingleLabel(Loss):
