@@ -45,7 +45,7 @@ class TotalCodingRate(Views):
         factor = ops.shape(z)[-1] / (self.distortion * math.maximum(how_many(counts, z), 1.0))
         rate = sum(self._rate(z[:, v], factor) for v in range(z.shape[1])) / z.shape[1]
         middle = math.normalize(math.mean(z, axis=1))
-        near = math.mean(ops.sum(z * ops.expand_dims(middle, 1), axis=-1))
+        near = math.mean(_cosine(z, ops.expand_dims(middle, 1)))
         return of_batch(-rate, y_pred) - self.lambda_param * near
 
     def _rate(self, x, factor):
@@ -54,6 +54,12 @@ class TotalCodingRate(Views):
         small = None not in (samples, features) and samples < features
         gram = x @ ops.transpose(x) if small else ops.transpose(x) @ x
         return math.log_det(ops.cast(math.diagonal(gram), gram.dtype) + factor * gram) / 2
+
+
+def _cosine(x, y):
+    """`x . y` of vectors of length 1 or 0, by their difference: near 1 its slope is not what two large ones leave."""
+    lengths = ops.stop_gradient(ops.sum(ops.square(x), axis=-1) + ops.sum(ops.square(y), axis=-1))
+    return (lengths - ops.sum(ops.square(x - y), axis=-1)) / 2
 
 
 total_coding_rate = function_of(TotalCodingRate)
