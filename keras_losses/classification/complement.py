@@ -61,12 +61,12 @@ class ComplementCrossentropy(Loss):
     def call(self, y_true, y_pred):
         warn_of_one_class(self, y_pred)
         log_p = log_probabilities(self, y_pred)
-        labelled = ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), "bool")
+        labelled = math.one_hot(y_true, y_pred.shape[-1], "bool")
         # Shares do not depend on a common factor: the logits themselves have more digits than their log-softmax.
         scores = y_pred if self.from_logits else log_p
         log_share = math.log_softmax(ops.where(labelled, ops.full_like(scores, math.lowest(scores)), scores))
         entropy = -ops.sum(ops.exp(log_share) * log_share, axis=-1)
-        crossentropy = -ops.sum(ops.where(labelled, log_p, ops.zeros_like(log_p)), axis=-1)
+        crossentropy = -math.at_label(log_p, y_true)
         value = crossentropy + self.gamma / max(y_pred.shape[-1] - 1, 1) * entropy
         return value * label_weights(self, y_true, y_pred)
 

@@ -173,7 +173,7 @@ class MultiMargin(Loss):
     last_axis = "axis"
 
     def call(self, y_true, y_pred):
-        others = 1 - ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
+        others = 1 - math.one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
         labelled = math.at_label(y_pred, y_true, keepdims=True)
         shortfall = math.positive_part(self.margin - labelled + y_pred)
         if self.p == 2:

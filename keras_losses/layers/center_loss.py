@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_losses import math
 from keras_losses.core.fields import Fraction
 from keras_losses.core.inputs import at_least_float32
 from keras_losses.core.private import get_mask
@@ -22,7 +23,7 @@ class _Labelled(_ToClasses):
     """The embeddings, and beside them where their class is. The base leaves of them what counts."""
 
     def call(self, y_true, y_pred, vectors: Any = None):
-        own = ops.cast(ops.one_hot(y_true, vectors.shape[0]), y_pred.dtype)
+        own = math.one_hot(y_true, vectors.shape[0], y_pred.dtype)
         return ops.concatenate([own, y_pred], axis=-1)
 
 

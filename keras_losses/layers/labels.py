@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_losses import math
 from keras_losses.core.loss import Loss
 from keras_losses.core.private import get_mask
 from keras_losses.core.spec import label, real
@@ -20,7 +21,7 @@ class _LabelRows(Loss):
     last_axis = "axis"
 
     def call(self, y_true, y_pred):
-        return ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
+        return math.one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
 
     def of(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> tuple[Any, Any]:
         """Where the label of each entry is among the classes, and which labels are out of range: boolean, no entry in both.

@@ -114,7 +114,7 @@ class _ProxyAnchor(_ToClasses):
 
 def _own(y_true, like):
     """Where the class of each embedding is."""
-    return ops.cast(ops.one_hot(y_true, like.shape[-1]), "bool")
+    return math.one_hot(y_true, like.shape[-1], "bool")
 
 
 class _Proxies(OfClasses):

@@ -49,7 +49,7 @@ def masked_logsumexp(x: Any, mask: Any, axis: int = -1, keepdims: bool = False) 
 def logsumexp_of_others(x: Any, labels: Any) -> Any:
     """`log sum exp` over the last axis of all entries but the one that each label names; `lowest(x)` of a single one."""
     if not unfused() or x.shape[-1] == 1:
-        return masked_logsumexp(x, ops.logical_not(ops.cast(ops.one_hot(labels, x.shape[-1]), "bool")))
+        return masked_logsumexp(x, ops.logical_not(one_hot(labels, x.shape[-1], "bool")))
     # Beside the lowest number any other is 0: a sum, where a choice would be several passes each way.
     return ops.squeeze(_logsumexp(x + lowest(x) * one_hot(labels, x.shape[-1], x.dtype), -1), axis=-1)
 
@@ -151,7 +151,7 @@ def log1m_softmax(logits: Any) -> Any:
     With one class, where 1 - p is 0, it is `lowest`.
     """
     logits = logits - constant_max(logits)  # so that the difference of two large logarithms is not rounded as they are
-    first = ops.cast(ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1]), "bool")
+    first = one_hot(ops.argmax(logits, axis=-1), logits.shape[-1], "bool")
     # Only the most probable class can exceed 1/2; there the difference 1 - p cancels, so its logarithm is taken
     # from the other classes. Elsewhere log1p(-p) is exact.
     others = masked_logsumexp(logits, ops.logical_not(first), keepdims=True) - ops.logsumexp(logits, axis=-1, keepdims=True)

@@ -79,7 +79,7 @@ class NeighborAwareCalibration(Loss):
 
     def call(self, y_true, y_pred, mask=None):
         log_p = log_probabilities(self, y_pred)
-        here = ops.cast(ops.one_hot(y_true, y_pred.shape[-1]), y_pred.dtype)
+        here = math.one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
         shares = here if mask is None else here * ops.cast(pad_rank(mask, len(here.shape)), here.dtype)
         for axis in range(1, len(here.shape) - 1):
             shares = sum(math.shifts(shares, axis, self.kernel_size)) / self.kernel_size
