@@ -99,6 +99,9 @@ def test_sums_of_exponentials_far_apart():
     x = np.array([[1e4, -1e4, 0.0], [-200.0, -300.0, -1000.0]])
     none, every = tensor(np.zeros((2, 3), "float32")), tensor(np.ones((2, 3), "float32"))
     np.testing.assert_allclose(value_and_gradient(lambda z: m.log1p_sum_exp(z, every), x)[0], [1e4, 0], atol=1e-30)
+    ties = np.array([[2e4, 2e4, 0.0], [-30.0, -30.0, -30.0]])  # beside 20000 the logarithm of 2 is rounded to 0.69336
+    slope = gradient(lambda z: m.log1p_sum_exp(z, every), ties)
+    np.testing.assert_allclose(slope, [[0.5, 0.5, 0], [math.exp(-30)] * 3], rtol=1e-6, atol=1e-30)
     value, slope = value_and_gradient(lambda z: m.log1p_sum_exp(z, none), x)
     np.testing.assert_array_equal(value, [0, 0])
     np.testing.assert_array_equal(slope, np.zeros((2, 3)))

@@ -142,16 +142,23 @@ def _weighed_cross_entropy(z, positive, negative):
 
 
 def _log1p_sum(x, weight):
-    x = x + lowest(x) * ops.cast(weight <= 0, x.dtype)
-    peak = constant_max(x)
-    total = ops.sum(ops.relu(weight) * exp_below(x - peak), axis=-1, keepdims=True)
+    _, total, peak = _shares(x, weight, constant_max)
     return softplus(ops.squeeze(safe_log(total) + peak, axis=-1))
 
 
 def _slopes_of_log1p_sum(upstream, x, weight):
-    value = ops.expand_dims(_log1p_sum(x, weight), -1)
-    slope = ops.expand_dims(upstream, -1) * exp_below(x + lowest(x) * ops.cast(weight <= 0, x.dtype) - value)
+    # The 1 is a term as the others are: beside a large peak, the slope of a rounded logarithm would be rounded as it is.
+    share, total, peak = _shares(x, weight, lambda x: ops.relu(constant_max(x)))
+    slope = share * (ops.expand_dims(upstream, -1) / maximum(total + ops.exp(-peak), tiny(x)))
     return ops.relu(weight) * slope, lambda: slope * ops.cast(weight > 0, x.dtype)
+
+
+def _shares(x, weight, highest):
+    """`exp(x - peak)` of what has a weight, what they sum to with it, and the peak."""
+    x = x + lowest(x) * ops.cast(weight <= 0, x.dtype)
+    peak = highest(x)
+    share = exp_below(x - peak)
+    return share, ops.sum(ops.relu(weight) * share, axis=-1, keepdims=True), peak
 
 
 def _miss(z, y):
