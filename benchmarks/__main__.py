@@ -44,7 +44,7 @@ def one(case: Case, mode: str, rounds: int, bandwidth: float) -> dict[str, Any]:
 def peaks(modes: list[str], only: list[str], console: Console) -> list[dict[str, Any]]:
     """Peak memory of one step of each loss that has a native peer, in fresh processes."""
     batch, width = SIZES["wide"]
-    work = [(c, mode) for c in cases(batch, width, only) if "native" in c.peers for mode in modes]
+    work = [(c, mode) for mode in modes for c in cases(batch, width, only) if "native" in c.peers]
     rows = []
     for case, mode in track(work, "memory", console=console):
         found = {
